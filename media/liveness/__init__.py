@@ -1,0 +1,1 @@
+"""Liveness: challenge scripts and what the received frames say about them. Measures, never decides."""
