@@ -148,14 +148,14 @@ class LivenessMeasured:
 
     planarity: homography residual of the turning face's landmarks divided by the face's diagonal (0 is a
       perfect plane; a head is near 0.03), None where no turn was seen.
-    continuity: smallest cosine similarity between the first and any later sampled face, None: too few.
+    continuity: the least similar pair of first and later sampled face (LIVE, LIVE), None: too few.
     track_breaks: times the face was lost for longer than a blink; second_faces: frames with more than one.
     repeated_frames: share of frames, 0 to 1, that are copies of the one before.
     """
 
     movements: tuple[MovementMeasured, ...]
     planarity: float | None
-    continuity: float | None
+    continuity: FaceComparison | None
     track_breaks: int
     second_faces: int
     repeated_frames: float

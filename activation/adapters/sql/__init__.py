@@ -1,0 +1,1 @@
+"""Storage of the activation room: SQLAlchemy on SQLite or PostgreSQL."""
