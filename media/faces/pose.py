@@ -12,7 +12,7 @@ from media.faces.face import Face, Pose
 
 # Millimetres, outer eye corners 90 apart; x to the person's left, y down, z away from the camera; the origin
 # lies between the outer eye corners. The mean of 500 landmark meshes of photographed faces after Procrustes
-# alignment, made symmetric. Only points that keep still when the mouth opens, the eyes shut or the brows rise.
+# alignment, made symmetric. Only points that keep still when the mouth opens, the eyes shut or brows rise.
 _HEAD: dict[int, tuple[float, float, float]] = {
     168: (0.0, -5.1, -22.0),
     6: (0.0, 2.3, -27.0),

@@ -60,7 +60,7 @@ class ContinuityMeasured:
     """Whether one face was followed throughout.
 
     `largest_jump` is the furthest that a face's centre moved between two neighbouring frames, in face
-    diagonals. `least_similarity` compares the embeddings of sampled frames with the first, None below two samples.
+    diagonals. `least_similarity` compares the embeddings of sampled frames with the first, None below two.
     """
 
     frames: int
