@@ -12,7 +12,7 @@ POOL_SIZE = 20
 
 
 def open_engine(url: str) -> AsyncEngine:
-    """An engine for `sqlite:///PATH` or `postgresql://…`; the caller disposes it, or the process hangs at exit."""
+    """An engine for `sqlite:///PATH` or `postgresql://…`. Dispose it, or the process hangs at exit."""
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"))

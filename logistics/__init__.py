@@ -1,0 +1,1 @@
+"""Couriers, waybills, deliveries, handovers and the carriers' own events."""
