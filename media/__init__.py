@@ -1,0 +1,1 @@
+"""Media: what images and video show, measured and reported with numbers. Never decides on an activation."""
