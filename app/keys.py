@@ -1,0 +1,140 @@
+"""Keys from files; in development a missing one is made under the data folder, readable by its owner only.
+
+Field, index and vault keys: 32 bytes in base64. Token key: an Ed25519 private key, PKCS#8 PEM without
+a password. `python -m app keys make FOLDER` makes a set for production.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from activation.adapters.sql.fields import FieldKeys
+from app.config import Settings
+
+KEY_BYTES = 32
+#: Permission bits that let somebody other than the owner read or write.
+_OTHERS = 0o077
+
+
+class KeyUnusable(Exception):
+    """A key file is missing, malformed, weak or open to others; named by its variable."""
+
+
+@dataclass(frozen=True, repr=False)
+class Keys:
+    """fields: personal columns and keyed hashes. token: signs JWTs. vault: wraps the evidence's data keys."""
+
+    fields: FieldKeys
+    token: Ed25519PrivateKey
+    vault: bytes
+
+
+def load_keys(settings: Settings) -> Keys:
+    """All keys; makes missing ones in development. Raises KeyUnusable."""
+    files, made = settings.keys, settings.data_dir / "keys"
+    current = _symmetric("KAIKA_FIELD_KEY_FILE", files.field, made / "field.key", settings)
+    index = _symmetric("KAIKA_INDEX_KEY_FILE", files.index, made / "index.key", settings)
+    vault = _symmetric("KAIKA_VAULT_KEY_FILE", files.vault, made / "vault.key", settings)
+    if len({current, index, vault}) != 3:
+        raise KeyUnusable("KAIKA_FIELD_KEY_FILE, KAIKA_INDEX_KEY_FILE, KAIKA_VAULT_KEY_FILE: must differ")
+    former = tuple(
+        _read_symmetric("KAIKA_FORMER_FIELD_KEY_FILES", path, settings) for path in files.former_fields
+    )
+    return Keys(FieldKeys(current, index, former), _token(files.token, made / "token.pem", settings), vault)
+
+
+def make_keys(folder: Path) -> tuple[Path, ...]:
+    """A new set in `folder`, which must hold none yet. Returns the files made."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = [write_secret(folder / name, new_symmetric()) for name in ("field.key", "index.key", "vault.key")]
+    return (*made, write_secret(folder / "token.pem", new_token_key()))
+
+
+def new_symmetric() -> bytes:
+    return base64.b64encode(os.urandom(KEY_BYTES)) + b"\n"
+
+
+def new_token_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def write_secret(path: Path, content: bytes) -> Path:
+    """A new file with mode 0600, whole or not at all. Raises FileExistsError rather than lose a key."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    try:
+        os.link(draft, path)
+    finally:
+        draft.unlink()
+    return path
+
+
+def read_secret(variable: str, path: Path, *, private: bool) -> bytes:
+    """A secret's file, stripped. private: nobody but the owner may read it. Raises KeyUnusable."""
+    try:
+        content = path.read_bytes().strip()
+        open_to_others = path.stat().st_mode & _OTHERS
+    except OSError:
+        raise KeyUnusable(f"{variable}: the file cannot be read") from None
+    if private and open_to_others:
+        raise KeyUnusable(f"{variable}: the file is open to others; chmod 600")
+    if not content:
+        raise KeyUnusable(f"{variable}: the file is empty")
+    return content
+
+
+def _symmetric(variable: str, chosen: Path | None, made: Path, settings: Settings) -> bytes:
+    return _read_symmetric(variable, _present(variable, chosen, made, settings, new_symmetric), settings)
+
+
+def _read_symmetric(variable: str, path: Path, settings: Settings) -> bytes:
+    try:
+        key = base64.b64decode(read_secret(variable, path, private=settings.production), validate=True)
+    except binascii.Error:
+        raise KeyUnusable(f"{variable}: the file is not base64") from None
+    if len(key) != KEY_BYTES:
+        raise KeyUnusable(f"{variable}: the key is not {KEY_BYTES} bytes long")
+    if len(set(key)) < KEY_BYTES // 4:
+        raise KeyUnusable(f"{variable}: the key is not random")
+    return key
+
+
+def _token(chosen: Path | None, made: Path, settings: Settings) -> Ed25519PrivateKey:
+    variable = "KAIKA_TOKEN_KEY_FILE"
+    path = _present(variable, chosen, made, settings, new_token_key)
+    try:
+        key = load_pem_private_key(read_secret(variable, path, private=settings.production), password=None)
+    except (ValueError, TypeError):
+        raise KeyUnusable(f"{variable}: the file is not a PEM private key without a password") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyUnusable(f"{variable}: the key is not Ed25519")
+    return key
+
+
+def _present(
+    variable: str, chosen: Path | None, made: Path, settings: Settings, make: Callable[[], bytes]
+) -> Path:
+    if chosen is not None:
+        return chosen
+    if settings.production:
+        raise KeyUnusable(f"{variable}: production makes no keys; name the file of one")
+    made.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        write_secret(made, make())
+    except FileExistsError:
+        pass  # made at an earlier start, or by another process just now
+    return made

@@ -1,0 +1,58 @@
+"""What the handlers of the HTTP room may use; made by `app.wiring`, found at `request.app[SERVICES]`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from activation.policy import Policy
+from activation.ports import Hlr, Messages, Registry
+from app.config import Settings
+from app.keys import Keys
+
+if TYPE_CHECKING:
+    from activation.flow import Flow
+    from activation.ports import CaseDesk, Shipping
+    from app.access.rates import Rates
+    from app.access.tokens import Tokens
+    from app.checks import Checks
+    from media.captures import CapturePool
+    from media.vault import Vault
+
+#: The time now, aware, in UTC.
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, repr=False)
+class Services:
+    """One of each, open for as long as the server runs. Ports by their protocol, never by adapter.
+
+    recogniser: registry name of the face recogniser in use; its band stands in `policy.faces`.
+    """
+
+    settings: Settings
+    keys: Keys
+    clock: Clock
+    engine: AsyncEngine
+    sessions: async_sessionmaker[AsyncSession]
+    policy: Policy
+    recogniser: str
+    vault: Vault
+    captures: CapturePool
+    hlr: Hlr
+    registry: Registry
+    messages: Messages
+    flow: Flow
+    shipping: Shipping
+    case_desk: CaseDesk
+    tokens: Tokens
+    rates: Rates
+    checks: Checks
+
+
+SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
