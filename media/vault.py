@@ -1,0 +1,83 @@
+"""Port of the evidence vault: encrypted objects by order and by the SHA-256 of their clear bytes (R9.1).
+
+Adapters: `media.vault_local`. Sealing itself is `media.envelope`, the same for every adapter. One suite,
+`tests/contracts/test_vault.py`, holds all adapters to what is said here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from activation.ids import Digest, OrderId
+
+#: The longest object: a clip of three minutes, with room to spare.
+MAX_OBJECT_BYTES = 64 * 1024 * 1024
+
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,40}")
+
+
+class VaultFault(Exception):
+    """The vault could not do what it was asked to. Texts never hold more than ids and digests."""
+
+
+class EvidenceNotFound(VaultFault):
+    """No such object of this order; never stored, or destroyed."""
+
+
+class EvidenceUnreadable(VaultFault):
+    """The stored bytes are not those that were sealed: changed, cut short, swapped, moved, or another key."""
+
+
+class EvidenceTooLarge(VaultFault):
+    """More than MAX_OBJECT_BYTES."""
+
+
+class VaultBusy(VaultFault):
+    """Too many calls wait already; try again."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the vault says of one object; size in clear bytes."""
+
+    order: OrderId
+    digest: Digest
+    kind: str
+    media_type: str
+    size: int
+
+
+class Vault(Protocol):
+    """Keeps evidence of orders. Every call may raise VaultFault; a put that returned is on stable storage."""
+
+    async def put(self, order_id: OrderId, kind: str, media_type: str, data: bytes) -> Digest:
+        """Seal `data`; SHA-256 of the clear bytes. The same bytes twice are one object.
+
+        kind: lower-case word, e.g. `id_front`. Raises EvidenceTooLarge, VaultBusy, ValueError.
+        """
+
+    async def put_file(
+        self, order_id: OrderId, kind: str, media_type: str, source: Path | BinaryIO
+    ) -> Digest:
+        """Like `put`, in chunks from a file; `source` is read once, from where it stands, and not closed."""
+
+    async def get(self, order_id: OrderId, digest: Digest) -> bytes:
+        """The clear bytes. Raises EvidenceNotFound, EvidenceUnreadable, VaultBusy."""
+
+    async def describe(self, order_id: OrderId, digest: Digest) -> Stored:
+        """Kind, media type and size without the bytes. Raises like `get`."""
+
+    async def destroy(self, order_id: OrderId, digest: Digest) -> None:
+        """R8.2: nobody can read the object again. Destroying what is not there does nothing."""
+
+
+def check_label(kind: str, media_type: str) -> None:
+    """Raises ValueError unless both are words of the expected form."""
+    if not _KIND.fullmatch(kind):
+        raise ValueError("the kind of evidence must be a lower-case word")
+    if not _MEDIA_TYPE.fullmatch(media_type):
+        raise ValueError("not a media type")
