@@ -91,3 +91,16 @@ class ReviewCaseRow(Row):
             postgresql_where=sa.text("state != 'decided'"),
         ),
     )
+
+
+class EvidenceLookRow(Row):
+    """R9.1: who looked at which evidence, when, and for which case. Append-only."""
+
+    __tablename__ = "evidence_looks"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    case_id: Mapped[str] = mapped_column(sa.String(28), index=True)
+    order_id: Mapped[str] = mapped_column(sa.String(28), index=True)
+    staff_id: Mapped[str] = mapped_column(sa.String(28))
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    at: Mapped[datetime]

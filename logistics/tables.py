@@ -13,10 +13,12 @@ from activation.adapters.sql.tables import Row
 
 
 class DeliveryRow(Row):
+    """One parcel with one card. An order has one; it may be carried out several times."""
+
     __tablename__ = "deliveries"
 
     id: Mapped[str] = mapped_column(sa.String(28), primary_key=True)
-    order_id: Mapped[str] = mapped_column(sa.String(28), index=True)
+    order_id: Mapped[str] = mapped_column(sa.String(28), unique=True)
     waybill: Mapped[str] = mapped_column(sa.String(20), unique=True)
     carrier: Mapped[str] = mapped_column(sa.String(32))
     iccid: Mapped[str] = mapped_column(sa.String(20))
@@ -25,7 +27,9 @@ class DeliveryRow(Row):
     recipient: Mapped[str | None] = mapped_column(Encrypted("deliveries.recipient"))
     address: Mapped[str] = mapped_column(Encrypted("deliveries.address"))
     code_digest: Mapped[str] = mapped_column(sa.String(64))  # one-time handover code
+    code_issue: Mapped[int] = mapped_column(default=1)  # how many codes were made; the newest is valid
     code_failures: Mapped[int] = mapped_column(default=0)
+    tail_failures: Mapped[int] = mapped_column(default=0)  # wrong last digits of the document's number
     photo_digest: Mapped[str | None] = mapped_column(sa.String(64))
     photo_comparisons: Mapped[list[Any] | None] = mapped_column(sa.JSON)
     created_at: Mapped[datetime]
