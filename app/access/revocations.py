@@ -1,0 +1,61 @@
+"""Tokens and accounts that are no longer good, known to every process within a second."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from app.tables import RevokedTokenRow, StaffRow
+
+#: How long another process may still honour what was revoked here, seconds.
+LAG_S = 1.0
+
+
+class Revocations:
+    """What was revoked, read from the database at most once per `LAG_S`; one's own at once."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession], clock: Callable[[], datetime]) -> None:
+        self._sessions = sessions
+        self._clock = clock
+        self._tokens: frozenset[str] = frozenset()
+        self._staff: frozenset[str] = frozenset()
+        self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
+
+    async def holds(self, jti: str, subject: str) -> bool:
+        """True where this token, or the account it speaks for, is no longer good."""
+        if time.monotonic() - self._read_at > LAG_S:
+            async with self._reading:
+                if time.monotonic() - self._read_at > LAG_S:
+                    await self._read()
+        return jti in self._tokens or subject in self._staff
+
+    async def revoke(self, jti: str, expires_at: datetime) -> None:
+        """Ends one token; a second time changes nothing. Forgets those that have expired by themselves."""
+        async with self._sessions.begin() as session:
+            await session.execute(
+                sa.delete(RevokedTokenRow).where(RevokedTokenRow.expires_at < self._clock())
+            )
+            if await session.get(RevokedTokenRow, jti) is None:
+                session.add(RevokedTokenRow(jti=jti, expires_at=expires_at))
+        self.forget()
+
+    def forget(self) -> None:
+        """Read again at the next question; after an account was disabled here."""
+        self._read_at = float("-inf")
+
+    async def _read(self) -> None:
+        now = self._clock()
+        async with self._sessions() as session:
+            tokens = await session.scalars(
+                sa.select(RevokedTokenRow.jti).where(RevokedTokenRow.expires_at >= now)
+            )
+            self._tokens = frozenset(tokens)
+            staff = await session.scalars(sa.select(StaffRow.id).where(StaffRow.disabled.is_(True)))
+            self._staff = frozenset(staff)
+        self._read_at = time.monotonic()

@@ -1,0 +1,72 @@
+"""Who calls: the bearer token of a request, and the right that its route names."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from activation.ids import OrderId
+from app.access.principals import Anyone, Applicant, Principal, Staff
+from app.access.rights import Right, is_public, may
+from app.access.tokens import Bearer
+from app.http import common
+from app.http.problems import ProblemRaised
+from app.services import SERVICES
+
+CALLER: web.RequestKey[Principal] = web.RequestKey("caller")
+BEARER: web.RequestKey[Bearer] = web.RequestKey("bearer", Bearer)
+
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kaika"'}
+
+
+async def admit(request: web.Request, right: Right) -> None:
+    """Lets the request pass or raises 401, 403, or 404 for another applicant's order; sets CALLER.
+
+    A route that anybody may use does not look at tokens, so a stale one is no hindrance there.
+    """
+    if is_public(right):
+        request[CALLER] = Anyone()
+        return
+    bearer = await _bearer(request)
+    if not may(bearer.principal.role, right):
+        raise ProblemRaised(common.NOT_ALLOWED)
+    request[CALLER], request[BEARER] = bearer.principal, bearer
+    if isinstance(bearer.principal, Applicant):
+        named = request.match_info.get("order_id")
+        if named is not None and named != bearer.principal.order:
+            raise ProblemRaised(common.NOT_FOUND)
+
+
+def applicant_order(request: web.Request) -> OrderId:
+    """The order that the calling applicant's token is for."""
+    caller = request[CALLER]
+    if not isinstance(caller, Applicant):
+        raise ProblemRaised(common.NOT_ALLOWED)
+    return caller.order
+
+
+def staff_member(request: web.Request) -> Staff:
+    """The calling member of staff."""
+    caller = request[CALLER]
+    if not isinstance(caller, Staff):
+        raise ProblemRaised(common.NOT_ALLOWED)
+    return caller
+
+
+def client_address(request: web.Request) -> str:
+    """Where the request comes from, for limits only. A proxy's word counts where the proxy is trusted."""
+    peer = request.remote or ""
+    trusted = request.app[SERVICES].settings.trusted_proxies
+    if peer not in trusted:
+        return peer
+    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    # The last address that a trusted proxy has seen; everything before it the client may have made up.
+    return next((address for address in reversed(forwarded) if address and address not in trusted), peer)
+
+
+async def _bearer(request: web.Request) -> Bearer:
+    given = request.headers.getall("Authorization", [])
+    scheme, _, text = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+    bearer = await request.app[SERVICES].tokens.verify(text.strip()) if scheme.lower() == "bearer" else None
+    if bearer is None:
+        raise ProblemRaised(common.NOT_SIGNED_IN, headers=_CHALLENGE)
+    return bearer
