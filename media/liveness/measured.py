@@ -44,10 +44,11 @@ class MovementSeen:
 
 @dataclass(frozen=True)
 class DepthMeasured:
-    """How badly one plane explains the landmarks between straight and rotated frames.
+    """How far the nose lies from the plane of the face around it, in frames that are seen from an angle.
 
-    `residual` is a fraction of the face's diagonal, None where the head was never seen rotated enough:
-    about 0.03 for a head, below 0.01 for a flat picture.
+    `residual` is a fraction of the face's diagonal, None where the head was never seen rotated enough: above
+    0.027 for a real head in a video of 53 s, below 0.018 for tilted photos. `rotation` is the largest angle,
+    in degrees by which a plane would have to be tilted to be foreshortened alike.
     """
 
     residual: float | None

@@ -32,7 +32,8 @@ class ChallengeView:
     """Where the challenge stands after a frame.
 
     `index` counts movements from 0; `movement` is None outside of `MOVEMENT`; `fraction` is the progress of
-    this stage, 0..1; `ends_at_ms` is when this stage's time is up, in the stream's time.
+    this stage, 0..1; `ends_at_ms` is when this stage's time is up, in the stream's time. `frontal`: the frame
+    shows one person looking ahead, so it is worth an embedding (`ChallengeTracker.add_embedding`).
     """
 
     stage: Stage
@@ -41,6 +42,7 @@ class ChallengeView:
     fraction: float
     hint: Hint | None
     ends_at_ms: int | None
+    frontal: bool
 
     @property
     def finished(self) -> bool:

@@ -1,0 +1,31 @@
+"""Turns what was measured into the frozen evidence that the gate weighs."""
+
+from __future__ import annotations
+
+from activation.evidence import LivenessMeasured, MovementMeasured
+from media.liveness.measured import ChallengeMeasured, FrozenMeasured
+
+
+def liveness_evidence(challenge: ChallengeMeasured, frozen: FrozenMeasured) -> LivenessMeasured:
+    """The challenge and the watch over its frames, in the gate's language.
+
+    A jump of the face counts as a break of the track, a frame of a loop as a repeated one.
+    """
+    repeated = frozen.still + frozen.repeated
+    return LivenessMeasured(
+        movements=tuple(
+            MovementMeasured(
+                movement=seen.movement.value,
+                done=seen.done,
+                in_order=seen.in_order,
+                milliseconds=seen.took_ms,
+            )
+            for seen in challenge.movements
+        ),
+        planarity=challenge.depth.residual,
+        continuity=challenge.continuity.least_similarity,
+        track_breaks=challenge.continuity.breaks + challenge.continuity.jumps,
+        second_faces=challenge.continuity.frames_with_more_faces,
+        repeated_frames=min(1.0, repeated / frozen.frames) if frozen.frames else 0.0,
+        frames=challenge.continuity.frames,
+    )
