@@ -1,0 +1,83 @@
+"""What an offer must look like before it reaches the WebRTC library: small, one camera, nothing else.
+
+The text comes from strangers. Everything that is not an offer to send exactly one video becomes a
+refusal, a value; only after that does a parser with state see it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aiortc import sdp as aiortc_sdp
+
+MAX_OFFER_CHARACTERS = 32_768
+"""Browsers send 3 to 10 thousand."""
+MAX_SECTIONS = 3  # video, data channel, and an audio section that is answered inactive
+MAX_CANDIDATES = 32
+"""Each one is a host that the server sends STUN checks to; phones have fewer than twelve."""
+
+_SENDING = frozenset({"sendrecv", "sendonly"})
+_CODECS = frozenset({"video/vp8", "video/h264"})
+
+
+class OfferRefusal(StrEnum):
+    TOO_LARGE = "too_large"
+    NOT_SDP = "not_sdp"
+    NO_VIDEO = "no_video"
+    TOO_MUCH_VIDEO = "too_much_video"
+    NO_COMMON_CODEC = "no_common_codec"
+    NO_GUIDANCE_CHANNEL = "no_guidance_channel"
+    TOO_MANY_SECTIONS = "too_many_sections"
+    TOO_MANY_CANDIDATES = "too_many_candidates"
+    NO_ANSWER = "no_answer"
+
+
+@dataclass(frozen=True)
+class CheckedOffer:
+    """An offer with one sending video section and a data channel."""
+
+    sdp: str = field(repr=False)
+
+
+def examine(sdp: str) -> CheckedOffer | OfferRefusal:
+    """Whether `sdp` is an offer that can be answered."""
+    if len(sdp) > MAX_OFFER_CHARACTERS:
+        return OfferRefusal.TOO_LARGE
+    if not sdp.isascii() or not sdp.startswith("v=0"):
+        return OfferRefusal.NOT_SDP
+    if sdp.count("\nm=") > MAX_SECTIONS:
+        return OfferRefusal.TOO_MANY_SECTIONS
+    if sdp.count("\na=candidate:") > MAX_CANDIDATES:
+        return OfferRefusal.TOO_MANY_CANDIDATES
+    try:
+        description = aiortc_sdp.SessionDescription.parse(_without_names(sdp))
+    except Exception:  # the parser raises whatever a malformed line makes it raise
+        return OfferRefusal.NOT_SDP
+    return _examine_sections(description, sdp)
+
+
+def _examine_sections(description: aiortc_sdp.SessionDescription, sdp: str) -> CheckedOffer | OfferRefusal:
+    video = [media for media in description.media if media.kind == "video" and media.port != 0]
+    sending = [media for media in video if media.direction in _SENDING]
+    if not sending:
+        return OfferRefusal.NO_VIDEO
+    if len(video) > 1:
+        return OfferRefusal.TOO_MUCH_VIDEO
+    if not any(codec.mimeType.lower() in _CODECS for codec in sending[0].rtp.codecs):
+        return OfferRefusal.NO_COMMON_CODEC
+    if not any(media.kind == "application" for media in description.media):
+        return OfferRefusal.NO_GUIDANCE_CHANNEL
+    if any(media.dtls is None or not media.dtls.fingerprints for media in description.media):
+        return OfferRefusal.NOT_SDP
+    return CheckedOffer(_without_names(sdp))
+
+
+def _without_names(sdp: str) -> str:
+    """Drops `.local` candidates: resolving them waits seconds for a multicast that never crosses a network.
+
+    A browser that hides its addresses is still reached: its own checks arrive here first.
+    """
+    lines = sdp.replace("\r\n", "\n").split("\n")
+    kept = (line for line in lines if not (line.startswith("a=candidate:") and ".local " in line))
+    return "\r\n".join(kept)
