@@ -46,6 +46,7 @@ class DeliveryEventRow(Row):
     delivery_id: Mapped[str] = mapped_column(sa.String(28), index=True)
     source: Mapped[str] = mapped_column(sa.String(32))
     event: Mapped[str] = mapped_column(sa.String(32))
+    moved_to: Mapped[str | None] = mapped_column(sa.String(16))  # None: recorded, and nothing else
     happened_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     body: Mapped[dict[str, Any]]
