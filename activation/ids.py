@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import Self
+from typing import Any, Self
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 _ID_BYTES = 12
 
@@ -37,6 +40,13 @@ class _Identifier(str):
     def holds(cls, value: str) -> bool:
         """What the pattern cannot express; `value` already matches the pattern."""
         return True
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """A JSON string; reading one checks it as the constructor does."""
+        return core_schema.no_info_after_validator_function(
+            cls, core_schema.str_schema(), serialization=core_schema.to_string_ser_schema()
+        )
 
 
 class _RandomId(_Identifier):

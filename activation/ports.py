@@ -1,13 +1,27 @@
-"""What the flow needs from outside: HLR, registry, messages. Adapters stand in `activation.adapters`."""
+"""What the flow needs from outside: HLR, registry, messages, shipping, reviewers, durable work.
+
+Adapters of the first three stand in `activation.adapters`; other rooms implement shipping and the case desk.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from activation.evidence import RegistryVerdict
-from activation.ids import Imsi, Msisdn
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activation.evidence import Evidence, RegistryVerdict, ReviewStage
+from activation.findings import Reason
+from activation.ids import CaseId, Iccid, Imsi, Msisdn, OrderId, Waybill
+from activation.order import OrderState
+
+T = TypeVar("T")
+
+#: The time now, aware, in UTC.
+Clock = Callable[[], datetime]
 
 
 class HlrFault(Exception):
@@ -46,6 +60,9 @@ class Hlr(Protocol):
 
     async def read(self, imsi: Imsi) -> Subscriber | None:
         """None: no such subscriber."""
+
+    async def remove(self, imsi: Imsi) -> None:
+        """There is no such subscriber afterwards, and its number is free again."""
 
 
 class RegistryFault(Exception):
@@ -86,3 +103,62 @@ class Messages(Protocol):
         self, to: Msisdn, kind: MessageKind, values: dict[str, str], locale: str, idempotency_key: str
     ) -> None:
         """One message, once per key. values: what the text of this kind shows (codes, waybill, number)."""
+
+
+class Shipping(Protocol):
+    """What the flow asks of logistics; works inside the caller's transaction."""
+
+    async def create_delivery(
+        self, session: AsyncSession, order_id: OrderId, iccid: Iccid, at: datetime
+    ) -> tuple[Waybill, str]:
+        """The delivery of this card to this order's address, and its handover code in clear, to be sent.
+
+        Asked again for the same order and card it gives the same waybill and the same code (derive it with
+        `FieldKeys.secret`): a message that is sent again after a crash must not carry another code.
+        """
+
+
+class CaseDesk(Protocol):
+    """Where the flow lays down what people have to look at; works inside the caller's transaction."""
+
+    async def open_case(
+        self,
+        session: AsyncSession,
+        order_id: OrderId,
+        stage: ReviewStage,
+        reasons: tuple[Reason, ...],
+        two_people: bool,
+        about: int,
+        at: datetime,
+    ) -> CaseId:
+        """A case about the facts 0 to `about`; joins the order's open case of the same stage."""
+
+
+class OrderFile(Protocol):
+    """What other rooms ask of the flow; implemented by `activation.flow.Flow`."""
+
+    async def record(self, session: AsyncSession, order_id: OrderId, fact: Evidence) -> int:
+        """Write a fact and, in the same transaction, the work that it causes. The fact's index."""
+
+    async def end(self, session: AsyncSession, order_id: OrderId, state: OrderState) -> bool:
+        """Cancelled, returned, expired or refused: frees what the order holds. False: too late for that."""
+
+
+class StepGaveUp(Exception):
+    """A step outside the database failed as often as it may. The order's due date brings it back."""
+
+
+class Work(Protocol):
+    """Durable work: a mission, once enqueued, runs to its end, whatever dies on the way."""
+
+    async def enqueue(self, session: AsyncSession, mission: str, *args: str, cause: str) -> None:
+        """Start a mission when `session` commits; once per mission, arguments and cause.
+
+        args: ids only; they are stored in clear.
+        """
+
+    async def write(self, step: str, do: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """One transaction, exactly once; its result (JSON, nothing personal) is remembered."""
+
+    async def ask(self, step: str, do: Callable[[], Awaitable[T]]) -> T:
+        """A call to the outside, at least once, tried a limited number of times. Raises StepGaveUp."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 BUSY_TIMEOUT_MS = 30_000
 POOL_SIZE = 20
+_READS_ONLY = "kaika_reads_only"
 
 
 def open_engine(url: str) -> AsyncEngine:
@@ -37,4 +39,27 @@ def _make_sqlite_serious(engine: AsyncEngine) -> None:
     # A deferred BEGIN fails on its first write when another writer was faster; IMMEDIATE waits its turn.
     @sa.event.listens_for(engine.sync_engine, "begin")
     def _on_begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads_only = connection.get_execution_options().get(_READS_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def open_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """Sessions that write: `async with sessions.begin() as session`."""
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+def open_readers(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """Sessions that only read; on SQLite they do not wait for the one writer, nor it for them."""
+    return async_sessionmaker(engine.execution_options(**{_READS_ONLY: True}), expire_on_commit=False)
+
+
+async def insert_if_absent(session: AsyncSession, row: type[Any], **values: Any) -> bool:
+    """Insert one row unless a unique constraint already forbids it; True where it was inserted.
+
+    A concurrent insert of the same key is waited for, never an error.
+    """
+    dialect = session.get_bind().dialect.name
+    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(row).values(**values)
+    first = sa.inspect(row).primary_key[0]
+    inserted = await session.execute(insert.on_conflict_do_nothing().returning(first))
+    return inserted.first() is not None

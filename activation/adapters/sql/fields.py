@@ -50,6 +50,14 @@ class FieldKeys:
         message = purpose.encode() + b"\x00" + value.encode()
         return Digest(hmac.new(self.index, message, hashlib.sha256).hexdigest())
 
+    def secret(self, purpose: str, value: str, length: int) -> bytes:
+        """`length` bytes (at most 32) that only the keys' holder can derive again; same input, same bytes.
+
+        For codes that a durable step hands out: derived once more after a crash, they need not be stored.
+        """
+        message = b"secret\x00" + purpose.encode() + b"\x00" + value.encode()
+        return hmac.new(self.index, message, hashlib.sha256).digest()[:length]
+
     def encrypt(self, field: str, value: bytes) -> bytes:
         """format | key id | nonce | AES-256-GCM ciphertext and tag, bound to the field's name."""
         nonce = os.urandom(_NONCE_BYTES)

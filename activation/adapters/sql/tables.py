@@ -25,16 +25,25 @@ class Row(DeclarativeBase):
     type_annotation_map = {datetime: Instant(), dict[str, Any]: sa.JSON()}  # noqa: RUF012
 
 
+def _backwards(context: Any) -> str:
+    digits: str = context.get_current_parameters()["msisdn"]
+    return digits[::-1]
+
+
 class NumberRow(Row):
     """The pool of numbers. Held by at most one order (R1.1): a conditional update takes it."""
 
     __tablename__ = "numbers"
 
     msisdn: Mapped[str] = mapped_column(sa.String(11), primary_key=True)
+    backwards: Mapped[str] = mapped_column(sa.String(11), default=_backwards)  # finds by last digits
     region: Mapped[str] = mapped_column(sa.String(32), default="")
     held_by: Mapped[str | None] = mapped_column(sa.String(28), unique=True)
     held_until: Mapped[datetime | None]  # None while held_by is set: assigned for good
-    __table_args__ = (sa.Index("ix_numbers_free", "held_by", "held_until", "msisdn"),)
+    __table_args__ = (
+        sa.Index("ix_numbers_free", "held_by", "msisdn"),
+        sa.Index("ix_numbers_free_backwards", "held_by", "backwards"),
+    )
 
 
 class OrderRow(Row):
@@ -183,6 +192,15 @@ class MessageRow(Row):
     kind: Mapped[str] = mapped_column(sa.String(32))
     text: Mapped[str] = mapped_column(Encrypted("sandbox_messages.text"))
     at: Mapped[datetime]
+
+
+class ExecutorRow(Row):
+    """A process that runs durable work, and when it last said that it lives."""
+
+    __tablename__ = "executors"
+
+    id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    seen_at: Mapped[datetime]
 
 
 class HlrSubscriberRow(Row):

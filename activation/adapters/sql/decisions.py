@@ -1,0 +1,107 @@
+"""Decisions of the gate, each with its whole input, so that it can be made again years later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activation.adapters.sql.facts import read_fact, write_fact
+from activation.adapters.sql.tables import DecisionRow as D
+from activation.evidence import Facts
+from activation.gate import Decision, Pass, Refuse, Review, Wait, may_activate, may_ship
+from activation.ids import OrderId
+from activation.policy import Policy
+
+_POLICY = TypeAdapter(Policy)
+_ANSWERS: dict[str, TypeAdapter[Decision]] = {
+    "pass": TypeAdapter(Pass),
+    "wait": TypeAdapter(Wait),
+    "refuse": TypeAdapter(Refuse),
+    "review": TypeAdapter(Review),
+}
+
+
+class Question(StrEnum):
+    MAY_SHIP = "may_ship"
+    MAY_ACTIVATE = "may_activate"
+
+    def ask(self, facts: Facts, policy: Policy) -> Decision:
+        """The gate's answer."""
+        match self:
+            case Question.MAY_SHIP:
+                return may_ship(facts, policy)
+            case Question.MAY_ACTIVATE:
+                return may_activate(facts, policy)
+
+
+@dataclass(frozen=True)
+class RecordedDecision:
+    id: int
+    question: Question
+    facts: Facts
+    policy: Policy
+    answer: Decision
+    at: datetime
+
+    def replay(self) -> Decision:
+        """The gate's answer to the recorded input today; differs only where the gate was changed."""
+        return self.question.ask(self.facts, self.policy)
+
+
+class Decisions:
+    async def record(
+        self,
+        session: AsyncSession,
+        question: Question,
+        facts: Facts,
+        policy: Policy,
+        answer: Decision,
+        at: datetime,
+    ) -> None:
+        await session.execute(
+            sa.insert(D).values(
+                order_id=facts.order,
+                question=question,
+                facts_seen=len(facts.evidence),
+                input={
+                    "facts": [write_fact(fact) for fact in facts.evidence],
+                    "policy": _POLICY.dump_python(policy, mode="json"),
+                },
+                answer=write_answer(answer),
+                at=at,
+            )
+        )
+
+    async def of_order(self, session: AsyncSession, order_id: OrderId) -> list[RecordedDecision]:
+        """Every decision about one order, oldest first."""
+        columns = (D.id, D.question, D.input, D.answer, D.at)
+        rows = await session.execute(sa.select(*columns).where(D.order_id == order_id).order_by(D.id))
+        return [
+            RecordedDecision(
+                id=row.id,
+                question=Question(row.question),
+                facts=Facts(order_id, tuple(read_fact(fact) for fact in row.input["facts"])),
+                policy=_POLICY.validate_python(row.input["policy"]),
+                answer=read_answer(row.answer),
+                at=row.at,
+            )
+            for row in rows
+        ]
+
+
+def write_answer(answer: Decision) -> dict[str, Any]:
+    """JSON object: `decision` is pass, wait, refuse or review, beside what belongs to it."""
+    name = type(answer).__name__.lower()
+    return {"decision": name, **_ANSWERS[name].dump_python(answer, mode="json")}
+
+
+def read_answer(stored: dict[str, Any]) -> Decision:
+    """Inverse of `write_answer`."""
+    body = dict(stored)
+    return _ANSWERS[body.pop("decision")].validate_python(body)

@@ -1,0 +1,201 @@
+"""Orders: created in draft, moved through the table by conditional updates, read as frozen views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activation.adapters.sql.fields import field_keys
+from activation.adapters.sql.tables import OrderRow as O
+from activation.evidence import Identity
+from activation.ids import Digest, Iccid, Msisdn, OrderId
+from activation.normal import normal_name, normal_number
+from activation.order import OrderState, states_before
+
+
+@dataclass(frozen=True, repr=False)
+class NewOrder:
+    """What the applicant asks for; the recipient is None where it is the applicant."""
+
+    id: OrderId
+    msisdn: Msisdn
+    contact_phone: Msisdn
+    address: str
+    region: str = ""
+    recipient: str | None = None
+    locale: str = "zh-CN"
+
+
+@dataclass(frozen=True)
+class OrderView:
+    """An order without personal data in clear."""
+
+    id: OrderId
+    state: OrderState
+    msisdn: Msisdn
+    contact: Digest
+    identity: Identity
+    iccid: Iccid | None
+    region: str
+    locale: str
+    created_at: datetime
+    changed_at: datetime
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, repr=False)
+class Contact:
+    """Where the applicant and the package are reached. Personal: show it only to whom it concerns."""
+
+    phone: Msisdn
+    recipient: str | None
+    address: str
+    region: str
+    locale: str
+
+
+@dataclass(frozen=True, repr=False)
+class Document:
+    """What was read from the document and confirmed by the applicant (R1.4)."""
+
+    name: str
+    number: str
+    address: str
+
+    @property
+    def identity(self) -> Identity:
+        """Keyed hashes of the normalised name and number, as facts carry them."""
+        keys = field_keys()
+        return Identity(
+            keys.digest("name", normal_name(self.name)), keys.digest("number", normal_number(self.number))
+        )
+
+
+class Orders:
+    async def create(self, session: AsyncSession, new: NewOrder, at: datetime, due_at: datetime) -> None:
+        """A draft; `due_at` is the end of the number's reservation."""
+        await session.execute(
+            sa.insert(O).values(
+                id=new.id,
+                state=OrderState.DRAFT,
+                msisdn=new.msisdn,
+                contact_phone=new.contact_phone,
+                contact_digest=field_keys().digest("phone", new.contact_phone),
+                recipient=new.recipient,
+                address=new.address,
+                region=new.region,
+                locale=new.locale,
+                created_at=at,
+                changed_at=at,
+                due_at=due_at,
+            )
+        )
+
+    async def read(self, session: AsyncSession, order_id: OrderId) -> OrderView | None:
+        return await _view(session, O.id == order_id)
+
+    async def lock(self, session: AsyncSession, order_id: OrderId) -> OrderView:
+        """The order, held until the transaction ends. Raises LookupError where there is none."""
+        view = await _view(session, O.id == order_id, lock=True)
+        if view is None:
+            raise LookupError("no such order")
+        return view
+
+    async def by_activation_code(self, session: AsyncSession, code: str) -> OrderView | None:
+        """The order whose package carries this code."""
+        return await _view(session, O.activation_digest == field_keys().digest("activation", code))
+
+    async def contact(self, session: AsyncSession, order_id: OrderId) -> Contact | None:
+        columns = (O.contact_phone, O.recipient, O.address, O.region, O.locale)
+        row = (await session.execute(sa.select(*columns).where(O.id == order_id))).first()
+        if row is None:
+            return None
+        return Contact(Msisdn(row.contact_phone), row.recipient, row.address, row.region, row.locale)
+
+    async def document(self, session: AsyncSession, order_id: OrderId) -> Document | None:
+        """None until the applicant has confirmed what was read."""
+        columns = (O.name, O.number, O.document_address)
+        row = (await session.execute(sa.select(*columns).where(O.id == order_id))).first()
+        if row is None or row.name is None or row.number is None:
+            return None
+        return Document(row.name, row.number, row.document_address or "")
+
+    async def submit(
+        self, session: AsyncSession, order_id: OrderId, document: Document, at: datetime, due_at: datetime
+    ) -> bool:
+        """R1.4: write what was read and confirmed; draft → submitted. False: the order is no draft."""
+        return await self.move(
+            session,
+            order_id,
+            OrderState.SUBMITTED,
+            at,
+            due_at=due_at,
+            name=document.name,
+            name_digest=document.identity.name,
+            number=document.number,
+            number_digest=document.identity.number,
+            document_address=document.address,
+        )
+
+    async def move(
+        self,
+        session: AsyncSession,
+        order_id: OrderId,
+        to: OrderState,
+        at: datetime,
+        *,
+        due_at: datetime | None = None,
+        **also: Any,
+    ) -> bool:
+        """One transition of the table. False: the order is in no state that leads to `to`."""
+        moved = await session.execute(
+            sa.update(O)
+            .where(O.id == order_id, O.state.in_(states_before(to)))
+            .values(state=to, changed_at=at, due_at=due_at, **also)
+            .returning(O.id)
+        )
+        return moved.first() is not None
+
+    async def put_off(self, session: AsyncSession, order_id: OrderId, due_at: datetime | None) -> None:
+        """When the sweep is to look at the order again; None: never."""
+        await session.execute(sa.update(O).where(O.id == order_id).values(due_at=due_at))
+
+    async def due(
+        self, session: AsyncSession, state: OrderState, now: datetime, limit: int
+    ) -> list[tuple[OrderId, datetime]]:
+        """Orders of one state whose date has come, most overdue first."""
+        rows = await session.execute(
+            sa.select(O.id, O.due_at).where(O.state == state, O.due_at <= now).order_by(O.due_at).limit(limit)
+        )
+        return [(OrderId(row.id), row.due_at) for row in rows]
+
+
+async def _view(session: AsyncSession, where: sa.ColumnElement[bool], lock: bool = False) -> OrderView | None:
+    columns = (
+        *(O.id, O.state, O.msisdn, O.contact_digest, O.name_digest, O.number_digest, O.iccid),
+        *(O.region, O.locale, O.created_at, O.changed_at, O.due_at),
+    )
+    query = sa.select(*columns).where(where)
+    row = (await session.execute(query.with_for_update() if lock else query)).first()
+    if row is None:
+        return None
+    return OrderView(
+        id=OrderId(row.id),
+        state=OrderState(row.state),
+        msisdn=Msisdn(row.msisdn),
+        contact=Digest(row.contact_digest),
+        identity=Identity(
+            Digest(row.name_digest) if row.name_digest else None,
+            Digest(row.number_digest) if row.number_digest else None,
+        ),
+        iccid=Iccid(row.iccid) if row.iccid else None,
+        region=row.region,
+        locale=row.locale,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        due_at=row.due_at,
+    )
