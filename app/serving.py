@@ -1,0 +1,69 @@
+"""Runs the server: opens the services, listens; on SIGTERM or SIGINT lets requests end, then closes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import ssl
+from collections.abc import Callable
+
+import structlog
+from aiohttp import web
+
+from app.config import Settings, TlsSettings
+from app.server import build_app
+from app.wiring import open_services
+
+#: Seconds that open requests get to end.
+DRAIN_SECONDS = 10.0
+#: Connections that wait to be accepted.
+BACKLOG = 512
+KEEP_ALIVE_SECONDS = 30.0
+
+log = structlog.get_logger("app.serving")
+
+
+async def serve(settings: Settings, when_ready: Callable[[], None] | None = None) -> None:
+    """Serves until it is told to stop. when_ready is called once the port is open."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    for warning in settings.warnings():
+        log.warning("settings", warning=warning)
+    async with open_services(settings) as services:
+        runner = web.AppRunner(
+            build_app(services),
+            access_log=None,
+            shutdown_timeout=DRAIN_SECONDS,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+        )
+        await runner.setup()
+        try:
+            # Several processes share the port, one per core.
+            site = web.TCPSite(
+                runner,
+                settings.host,
+                settings.port,
+                ssl_context=server_tls(settings.tls),
+                backlog=BACKLOG,
+                reuse_port=True,
+            )
+            await site.start()
+            log.info("serving", address=settings.base_url, mode=str(settings.mode))
+            if when_ready is not None:
+                when_ready()
+            await stop.wait()
+            log.info("stopping")
+        finally:
+            await runner.cleanup()
+
+
+def server_tls(tls: TlsSettings) -> ssl.SSLContext | None:
+    """TLS 1.2 or newer with the configured certificate; None: plain HTTP behind a proxy."""
+    if tls.certificate is None or tls.key is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(tls.certificate, tls.key)
+    return context
