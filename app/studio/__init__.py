@@ -6,7 +6,7 @@ from app.studio.fonts import FontMissing
 from app.studio.guard import StudioInProduction, refuse_in_production
 from app.studio.people import StudioApplicant, make_applicant
 from app.studio.portraits import PORTRAITS, PortraitMissing
-from app.studio.sim_carrier import fictional_iccid, sim_carrier
+from app.studio.sim_carrier import draw_sim_carrier, fictional_iccid
 
 __all__ = [
     "PORTRAITS",
@@ -17,8 +17,8 @@ __all__ = [
     "PortraitMissing",
     "StudioApplicant",
     "StudioInProduction",
+    "draw_sim_carrier",
     "fictional_iccid",
     "make_applicant",
     "refuse_in_production",
-    "sim_carrier",
 ]

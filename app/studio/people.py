@@ -13,7 +13,7 @@ from app.studio.applicant import Applicant, Flaw, fictional
 from app.studio.bad_captures import BadCapture, bad_capture
 from app.studio.pixels import Image, to_jpeg
 from app.studio.portraits import PORTRAITS, Portrait
-from app.studio.sim_carrier import sim_carrier
+from app.studio.sim_carrier import draw_sim_carrier
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -52,7 +52,7 @@ class StudioApplicant:
 
     def sim_jpeg(self, iccid: Iccid, activation_url: str | None = None) -> bytes:
         """The SIM carrier on a table."""
-        return to_jpeg(captures.scan(sim_carrier(iccid, activation_url), self.seed + 2))
+        return to_jpeg(captures.scan(draw_sim_carrier(iccid, activation_url), self.seed + 2))
 
 
 def make_applicant(

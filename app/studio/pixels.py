@@ -91,7 +91,9 @@ def _rounded(size: tuple[int, int], rounding: float) -> Image:
 
 def _throw_shadow(scene: Image, mask: Image, darkness: float) -> None:
     reach = max(3, scene.shape[1] // 60) | 1
-    soft = cv2.GaussianBlur(np.roll(mask, reach // 2, (0, 1)), (reach, reach), 0).astype(np.float32)
+    below = np.zeros_like(mask)
+    below[reach // 2 :, reach // 2 :] = mask[: -(reach // 2), : -(reach // 2)]
+    soft = cv2.GaussianBlur(below, (reach, reach), 0).astype(np.float32)
     scene[:] = relight(scene, np.asarray(1 - np.float32(darkness / 255) * soft, np.float32))
 
 

@@ -34,7 +34,9 @@ class Portrait:
     """Where a photograph lies and how the person sits in it.
 
     right_eye, left_eye (the person's own), chin: pixels of the photograph. outline: the person's contour
-    in the canonical frame. garment: a drawn torso where the photograph's own cannot be used, with its BGR.
+    in the canonical frame. straightened: share of the photographed tilt of the head that a living head takes
+    back. nod_up: degrees of a nod that shows as one. garment: a drawn torso where the photograph's own
+    cannot be used, with its BGR.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Portrait:
     chin: tuple[float, float]
     outline: Points
     bareheaded: bool = True
+    straightened: float = 0.9
+    nod_up: float = 18.0
     garment: Points = ()
     garment_bgr: tuple[int, int, int] = field(default=(100, 98, 96))
 
@@ -87,6 +91,8 @@ GAMBLER = Portrait(
         *((216, 640), (330, 570), (480, 600), (590, 516), (665, 580), (760, 650), (812, 760), (850, 1200)),
         *((105, 1200), (150, 760)),
     ),
+    straightened=0.4,
+    nod_up=27.0,
 )
 
 ADMIRAL = Portrait(

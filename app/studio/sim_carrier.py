@@ -27,7 +27,7 @@ def fictional_iccid(seed: int) -> Iccid:
     return Iccid(digits + luhn_check_digit(digits))
 
 
-def sim_carrier(iccid: Iccid, activation_url: str | None = None) -> Image:
+def draw_sim_carrier(iccid: Iccid, activation_url: str | None = None) -> Image:
     """The printed carrier, (1080, 1712, 3) uint8 BGR; with a QR code where there is an `activation_url`."""
     card = Pillow.new("RGB", (WIDTH, HEIGHT), (250, 250, 247))
     draw = ImageDraw.Draw(card)
