@@ -18,6 +18,7 @@ _SEARCH_SIDE = 512  # pixels; outlines are looked for in a picture of this size
 _MIN_AREA = 0.03  # of the picture
 _MIN_ASPECT_FIT = 0.80
 _MIN_FILL = 0.90  # of the outline's hull by its four-cornered form
+_CUT_MERIT = 0.2  # whole cards are tried before outlines that the picture's edge cuts
 _BORDER = 3  # pixels of the search picture that count as touching its edge
 _SAME = 0.04  # corners nearer than this share of the search side are one card
 _CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32)
@@ -80,15 +81,6 @@ def find_cards(bgr: NDArray[np.uint8], limit: int = 3) -> list[Placement]:
         if len(chosen) < limit and not any(_same(placement, other) for other in chosen):
             chosen.append(placement)
     return [Placement(p.corners / np.float32(scale), p.cut) for p in chosen]
-
-
-def whole_frame(bgr: NDArray[np.uint8]) -> Placement | None:
-    """The picture itself as the card, where its proportions allow that (a scan cut to the card)."""
-    height, width = bgr.shape[:2]
-    corners = _CORNERS * np.array([width, height], dtype=np.float32)
-    if _aspect_fit(width, height) < 0.9:
-        return None
-    return Placement(corners if width >= height else np.roll(corners, 1, axis=0))
 
 
 def _outlines(small: NDArray[np.uint8]) -> Iterator[NDArray[np.int32]]:
@@ -209,7 +201,8 @@ def _aspect_fit(across: float, down: float) -> float:
 
 def _merit(placement: Placement) -> float:
     across, down = _sides(placement.corners)
-    return across * down * _aspect_fit(across, down) ** 4 * (1.0 - placement.cut)
+    whole = 1.0 if placement.cut == 0.0 else _CUT_MERIT * (1.0 - placement.cut) ** 4
+    return across * down * _aspect_fit(across, down) ** 4 * whole
 
 
 def _same(one: Placement, two: Placement) -> bool:

@@ -47,6 +47,17 @@ class Line:
         """That of the least certain character; 0 for no text."""
         return min(self.confidences, default=0.0)
 
+    def packed(self) -> Line:
+        """The same line without spaces."""
+        kept = [(c, p) for c, p in zip(self.text, self.confidences, strict=True) if not c.isspace()]
+        return Line("".join(c for c, _ in kept), tuple(p for _, p in kept))
+
+    def __getitem__(self, part: slice) -> Line:
+        return Line(self.text[part], self.confidences[part])
+
+    def __add__(self, other: Line) -> Line:
+        return Line(self.text + other.text, self.confidences + other.confidences)
+
 
 @dataclass(frozen=True, eq=False)
 class Box:
@@ -133,7 +144,9 @@ def cut_line(bgr: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     width = int(np.clip(width, LINE_HEIGHT // 2, MAX_LINE_WIDTH))
     target = np.array([[0, 0], [width, 0], [0, LINE_HEIGHT]], dtype=np.float32)
     affine = cv2.getAffineTransform(source, target)
-    strip = cv2.warpAffine(bgr, affine, (width, LINE_HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    strip = cv2.warpAffine(
+        bgr, affine, (width, LINE_HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(strip, dtype=np.uint8)
 
 
