@@ -9,10 +9,13 @@ from functools import cached_property
 
 from activation.ids import Iccid
 from app.studio import captures, specimen
+from app.studio.actor import Performer
 from app.studio.applicant import Applicant, Flaw, fictional
+from app.studio.attacks import Attack, perform
 from app.studio.bad_captures import BadCapture, bad_capture
 from app.studio.pixels import Image, to_jpeg
 from app.studio.portraits import PORTRAITS, Portrait
+from app.studio.scene import SIZE
 from app.studio.sim_carrier import draw_sim_carrier
 
 
@@ -53,6 +56,15 @@ class StudioApplicant:
     def sim_jpeg(self, iccid: Iccid, activation_url: str | None = None) -> bytes:
         """The SIM carrier on a table."""
         return to_jpeg(captures.scan(draw_sim_carrier(iccid, activation_url), self.seed + 2))
+
+    def actor(
+        self,
+        attack: Attack | None = None,
+        iccid: Iccid | None = None,
+        size: tuple[int, int] = SIZE,
+    ) -> Performer:
+        """Who is before the phone's camera: the living applicant or an attack. iccid: of the SIM shown."""
+        return perform(attack, self, iccid, size)
 
 
 def make_applicant(

@@ -11,7 +11,6 @@ from activation.ids import Iccid
 from app.studio.camera import Camera
 from app.studio.hands import hold
 from app.studio.head import LOOKING_AHEAD, Framing, Head, Look
-from app.studio.people import StudioApplicant
 from app.studio.performance import AT_REST, CLOSER_SCALE, Moment, Showing
 from app.studio.pixels import Image, Quad, blend, paste, quad
 from app.studio.portraits import EYES, EYES_TO_CHIN, Portrait, sit
@@ -29,6 +28,21 @@ _CARD_PIXELS = 1.2
 """Resolution at which a card is kept, over that at which it is shown."""
 _BLINK_EVERY_S = 4.3
 _BLINK_S = 0.22
+
+
+class Person(Protocol):
+    """Somebody who can be filmed."""
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def portrait(self) -> Portrait: ...
+
+    @property
+    def front(self) -> Image:
+        """The identity card's front, (1080, 1712, 3) BGR."""
+        ...
 
 
 class Scene(Protocol):
@@ -52,16 +66,17 @@ class Scene(Protocol):
 class LiveScene:
     """A living person in a room who moves and shows cards.
 
-    portrait: another's face where the person is not the applicant. document: whose identity card is shown.
+    portrait: another's face where the person is not the applicant. document: the card's front that is shown,
+    default the applicant's own.
     """
 
     def __init__(
         self,
-        applicant: StudioApplicant,
+        applicant: Person,
         size: tuple[int, int] = SIZE,
         iccid: Iccid | None = None,
         portrait: Portrait | None = None,
-        document: StudioApplicant | None = None,
+        document: Image | None = None,
         seed: int | None = None,
     ) -> None:
         self._size = size
@@ -71,7 +86,7 @@ class LiveScene:
         self._room = room(*size, self._seed)
         self._camera = Camera(size, self._seed)
         self._phase = np.random.default_rng(self._seed).uniform(0, 2 * math.pi, 6)
-        self._cards = {Showing.ID_FRONT: _reduced((document or applicant).front, size)}
+        self._cards = {Showing.ID_FRONT: _reduced(applicant.front if document is None else document, size)}
         if iccid is not None:
             self._cards[Showing.SIM] = _reduced(draw_sim_carrier(iccid), size)
 
@@ -154,7 +169,7 @@ class CrowdScene(LiveScene):
 
     def __init__(
         self,
-        applicant: StudioApplicant,
+        applicant: Person,
         other: Portrait,
         size: tuple[int, int] = SIZE,
         iccid: Iccid | None = None,

@@ -1,0 +1,107 @@
+"""Streams that are not a living person's: recordings, loops, frozen and broken cameras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.studio.actor import Performer
+from app.studio.film import FilmTiming, moment_of_film
+from app.studio.pixels import Image
+from app.studio.scene import Scene
+from media.liveness import Movement
+
+_REPLAY_TIMING = FilmTiming(lead_in=4.0, per_movement=3.0, document=9.0, sim=60.0)
+
+
+class Recording:
+    """A film of an earlier check that answers nothing."""
+
+    def __init__(self, scene: Scene, movements: tuple[Movement, ...]) -> None:
+        self._scene = scene
+        self._movements = movements
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._scene.size
+
+    def hear(self, message: Mapping[str, object]) -> None:
+        return None
+
+    def frame(self, t_ms: int) -> Image | None:
+        seconds = t_ms / 1000
+        moment = moment_of_film(seconds, self._movements, _REPLAY_TIMING, self._scene.nod_up)
+        return self._scene.frame(seconds, moment)
+
+
+class Deaf:
+    """The living person, who does nothing that is asked."""
+
+    def __init__(self, performer: Performer) -> None:
+        self._performer = performer
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._performer.size
+
+    def hear(self, message: Mapping[str, object]) -> None:
+        return None
+
+    def frame(self, t_ms: int) -> Image | None:
+        return self._performer.frame(t_ms)
+
+
+class Frozen(Deaf):
+    """A stream that shows the same picture for ever from `after_ms` on."""
+
+    def __init__(self, performer: Performer, after_ms: int) -> None:
+        super().__init__(performer)
+        self._after_ms = after_ms
+        self._last: Image | None = None
+
+    def hear(self, message: Mapping[str, object]) -> None:
+        self._performer.hear(message)
+
+    def frame(self, t_ms: int) -> Image | None:
+        if t_ms < self._after_ms or self._last is None:
+            self._last = self._performer.frame(t_ms)
+        return self._last
+
+
+class Loop(Deaf):
+    """The first `length_ms` over and over."""
+
+    def __init__(self, performer: Performer, length_ms: int) -> None:
+        super().__init__(performer)
+        self._length_ms = length_ms
+        self._kept: list[tuple[int, Image]] = []
+
+    def frame(self, t_ms: int) -> Image | None:
+        if t_ms < self._length_ms or not self._kept:
+            frame = self._performer.frame(t_ms)
+            if frame is not None:
+                self._kept.append((t_ms, frame))
+            return frame
+        wanted = t_ms % self._length_ms
+        return min(self._kept, key=lambda kept: abs(kept[0] - wanted))[1]
+
+
+class Stopping(Frozen):
+    """A camera that ends at `after_ms`."""
+
+    def frame(self, t_ms: int) -> Image | None:
+        return self._performer.frame(t_ms) if t_ms < self._after_ms else None
+
+
+class Swapped(Frozen):
+    """Another performer takes over at `after_ms`."""
+
+    def __init__(self, performer: Performer, successor: Performer, after_ms: int) -> None:
+        super().__init__(performer, after_ms)
+        self._successor = successor
+
+    def hear(self, message: Mapping[str, object]) -> None:
+        self._performer.hear(message)
+        self._successor.hear(message)
+
+    def frame(self, t_ms: int) -> Image | None:
+        return (self._performer if t_ms < self._after_ms else self._successor).frame(t_ms)
