@@ -1,0 +1,119 @@
+"""`/healthz`, `/readyz`, `/metrics`: for those who keep the service running."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from activation.adapters.sql.tables import ExecutorRow
+from activation.ids import Imsi
+from app.access.rights import Action, Resource
+from app.http.contract import Output, Raw, Reply, operation
+from app.services import SERVICES, Services
+from media.captures.pool import WAITING
+
+#: Longest wait for one part, seconds.
+WAIT_S = 2.0
+#: Longest silence of those that run durable work.
+FLOW_SILENT = timedelta(minutes=2)
+#: Asked for to see whether the HLR answers; no card has it.
+_NOBODY = Imsi("299999999999999")
+
+
+class Part(StrEnum):
+    DATABASE = "database"
+    FLOW = "flow"
+    CAPTURES = "captures"
+    HLR = "hlr"
+
+
+#: Without these no request can be served. A silent HLR only delays: the flow asks again.
+NEEDED = frozenset({Part.DATABASE, Part.FLOW, Part.CAPTURES})
+
+
+class Health(Output):
+    status: str
+
+
+class Readiness(Output):
+    """ready: requests can be served. parts: `ok` or `unavailable`."""
+
+    ready: bool
+    parts: dict[str, str]
+
+
+@operation(summary="The process lives", right=(Resource.SERVICE, Action.READ), returns={200: Health})
+async def healthz(request: web.Request) -> Reply:
+    return Reply(200, Health(status="ok"))
+
+
+@operation(
+    summary="What the process needs is there",
+    right=(Resource.SERVICE, Action.READ),
+    returns={200: Readiness, 503: Readiness},
+)
+async def readyz(request: web.Request) -> Reply:
+    services = request.app[SERVICES]
+    asked = {
+        Part.DATABASE: _database(services),
+        Part.FLOW: _flow(services),
+        Part.CAPTURES: _captures(services),
+        Part.HLR: _hlr(services),
+    }
+    answers = await asyncio.gather(*(_in_time(question) for question in asked.values()))
+    parts = dict(zip(asked, answers, strict=True))
+    ready = all(parts[part] for part in NEEDED)
+    shown = {part.value: "ok" if holds else "unavailable" for part, holds in parts.items()}
+    return Reply(200 if ready else 503, Readiness(ready=ready, parts=shown))
+
+
+@operation(
+    summary="Counts for Prometheus",
+    right=(Resource.SERVICE, Action.READ),
+    returns={200: Raw("text/plain")},
+)
+async def metrics(request: web.Request) -> web.Response:
+    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _in_time(question: Awaitable[bool]) -> bool:
+    try:
+        async with asyncio.timeout(WAIT_S):
+            return await question
+    except Exception:
+        return False
+
+
+async def _database(services: Services) -> bool:
+    async with services.sessions() as session:
+        return bool(await session.scalar(sa.text("SELECT 1")) == 1)
+
+
+async def _flow(services: Services) -> bool:
+    """Some process that runs durable work has said lately that it lives."""
+    alive = sa.select(sa.func.count()).where(ExecutorRow.seen_at > services.clock() - FLOW_SILENT)
+    async with services.sessions() as session:
+        return bool(await session.scalar(alive))
+
+
+async def _captures(services: Services) -> bool:
+    """There is room for one more picture."""
+    return services.captures.under_way < WAITING
+
+
+async def _hlr(services: Services) -> bool:
+    await services.hlr.read(_NOBODY)
+    return True
+
+
+ROUTES = (
+    web.get("/healthz", healthz, allow_head=False),
+    web.get("/readyz", readyz, allow_head=False),
+    web.get("/metrics", metrics, allow_head=False),
+)

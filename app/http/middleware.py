@@ -1,0 +1,110 @@
+"""Around every request: an id, one line in the log, one count, safe headers; problems for what fails."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from app.http import common
+from app.http.metrics import IN_FLIGHT, observe, route_template
+from app.http.problems import REQUEST_ID, ProblemRaised, ProblemType, problem_response
+from app.logs import exception_shape
+from app.services import SERVICES
+
+REQUEST_ID_HEADER = "X-Request-Id"
+
+_log = structlog.get_logger("kaika.http")
+
+_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+_DATA = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "Cache-Control": "no-store",
+}
+#: Pages run only our own scripts and styles and talk only to us; the camera is theirs alone.
+_PAGE = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "media-src 'self' blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+        "worker-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(self)",
+    "Cache-Control": "no-cache",
+}
+_PAGE_TYPES = frozenset(
+    {"text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml"}
+)
+_HSTS = {"Strict-Transport-Security": "max-age=31536000"}
+_BY_STATUS: dict[int, ProblemType] = {
+    404: common.NOT_FOUND,
+    405: common.METHOD_NOT_ALLOWED,
+    413: common.BODY_TOO_LARGE,
+    415: common.WRONG_MEDIA_TYPE,
+}
+
+
+@web.middleware
+async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Outermost: request id, log line, metrics, headers."""
+    # Never a client's own id: it could hold anything.
+    request[REQUEST_ID] = secrets.token_hex(8)
+    route = route_template(request)
+    started, status = time.perf_counter(), 499
+    structlog.contextvars.bind_contextvars(request_id=request[REQUEST_ID])
+    try:
+        with IN_FLIGHT.track_inprogress():
+            response = await handler(request)
+        status = response.status
+        if not response.prepared:
+            _add_headers(request, response)
+        return response
+    finally:
+        seconds = time.perf_counter() - started
+        observe(request.method, route, status, seconds)
+        _log.info(
+            "request", method=_known(request.method), route=route, status=status, ms=round(seconds * 1000, 1)
+        )
+        structlog.contextvars.unbind_contextvars("request_id")
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns everything that was raised into a problem."""
+    try:
+        return await handler(request)
+    except ProblemRaised as raised:
+        return problem_response(request, raised)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        kind = _BY_STATUS.get(error.status, common.REFUSED_BY_SERVER)
+        allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        return problem_response(request, ProblemRaised(kind, headers=allowed))
+    except Exception as error:
+        _log.error("fault", route=route_template(request), exception=exception_shape(error))
+        return problem_response(request, ProblemRaised(common.FAULT))
+
+
+MIDDLEWARES = (observed, problems)
+
+
+def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers[REQUEST_ID_HEADER] = request[REQUEST_ID]
+    by_kind = _PAGE if response.content_type in _PAGE_TYPES else _DATA
+    transport = _HSTS if request.app[SERVICES].settings.production else {}
+    for name, value in {**_ALWAYS, **by_kind, **transport}.items():
+        response.headers.setdefault(name, value)
+    response.headers.pop("Server", None)
+
+
+def _known(method: str) -> str:
+    return method if method.isalpha() and len(method) <= 10 else "other"

@@ -1,0 +1,110 @@
+"""Structured logs, one JSON object a line, without personal data.
+
+Own events are named and carry only chosen members. What libraries log goes through the same net: long
+runs of digits are blotted out, and of an exception only its type and the places in the code are kept, because
+exceptions' texts may hold what was being worked on.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+MAX_FRAMES = 12
+"""Innermost frames kept of a traceback."""
+MAX_TEXT = 500
+"""Characters kept of a library's message."""
+
+# Phones, document numbers, IMSIs and card numbers; hexadecimal ids of ours are left alone.
+_NUMBERS = re.compile(r"(?<![0-9a-fA-F])\+?\d[\d\- ]{6,}\d[\dXx]?(?![0-9a-fA-F])")
+# Names and addresses of people are Chinese; nothing that the code logs by itself is.
+_CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
+_BLOT = "…"
+
+Event = MutableMapping[str, Any]
+
+
+def blot(text: str) -> str:
+    """`text` without anything that could be a person's number, name or address."""
+    return _CHINESE.sub(_BLOT, _NUMBERS.sub(_BLOT, text[:MAX_TEXT]))
+
+
+def exception_shape(error: BaseException) -> dict[str, Any]:
+    """What may be logged of an exception: type and where in the code, not its text.
+
+    `cause`: the same of what it came from.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
+    shape: dict[str, Any] = {
+        "type": f"{type(error).__module__}.{type(error).__qualname__}",
+        "at": [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        shape["cause"] = f"{type(cause).__module__}.{type(cause).__qualname__}"
+    return shape
+
+
+def configure_logs(level: str = "INFO", *, json: bool = True, stream: TextIO | None = None) -> None:
+    """Sends structlog and the standard library's logging through one chain. stream: default stderr."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _shape_exceptions,
+        _blot_values,
+    ]
+    renderer: structlog.types.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if json
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    # aiohttp's own access log writes raw paths; ours writes the route's template.
+    logging.getLogger("aiohttp.access").disabled = True
+
+
+def _shape_exceptions(_logger: Any, _method: str, event: Event) -> Event:
+    given = event.pop("exc_info", None)
+    if given is True:
+        given = sys.exc_info()
+    error = given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event["exception"] = exception_shape(error)
+    record = event.get("_record")
+    if isinstance(record, logging.LogRecord):
+        # Otherwise the formatter would add the traceback with its texts.
+        record.exc_info, record.exc_text, record.stack_info = None, None, None
+    return event
+
+
+def _blot_values(_logger: Any, _method: str, event: Event) -> Event:
+    for name, value in event.items():
+        if isinstance(value, str) and name not in ("timestamp", "level", "logger"):
+            event[name] = blot(value)
+    return event
+
+
+def _short(filename: str) -> str:
+    """The last three parts of a path: enough to find the line, nothing about the machine."""
+    return "/".join(filename.replace("\\", "/").split("/")[-3:])
