@@ -27,8 +27,8 @@ MAX_PIXELS = {
     "WEBP": 13_000_000,
     "HEIF": 25_000_000,
 }
-"""Per format, so that no decoder needs more than some 250 MB: JPEG shrinks while it decodes, and a
-48-megapixel phone photo (8064 × 6048) is legal; WebP holds four copies; phones write HEIC up to 24 megapixels."""
+"""Per format, so that no decoder needs more than some 250 MB. JPEG shrinks while it decodes: a 48-megapixel
+photo (8064 × 6048) is legal. WebP holds several copies. Phones write HEIC of up to 24 megapixels."""
 MAX_SIDE = 16_000
 MIN_SIDE = 64
 WORKING_SIDE = 2560
@@ -54,6 +54,7 @@ _TURNS = {
 
 # Our own limit is stricter and is checked on the header; Pillow's warning would only add noise.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", module=r"PIL\..*")  # it describes broken files on stderr
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 

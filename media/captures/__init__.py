@@ -1,4 +1,4 @@
-"""Captures: ID front, ID back and handheld photo from bytes to readings and embeddings, in a pool of processes."""
+"""Captures: ID front, ID back and handheld photo, from bytes to readings and embeddings, in processes."""
 
 from media.captures.codes import CaptureCode, HandheldRefusal, ProcessingRefusal
 from media.captures.compare import compare_captures, compare_faces

@@ -1,4 +1,4 @@
-"""Whether a head is bare, as far as a picture tells (R3.1): what lies above the forehead and whether it is seen.
+"""Whether a head is bare, as far as a picture tells (R3.1): what is above the forehead, and the forehead.
 
 A hat lies over the hair in a colour that neither hair, skin nor the background has, or hides the forehead.
 Black hats on black hair are not told apart; reviewers and the courier see the picture too.
@@ -28,7 +28,7 @@ _HAIR_LIGHT = 95.0  # Lab L of 255; darker and little coloured is hair
 
 @dataclass(frozen=True)
 class HeadMeasured:
-    """headwear: share of the strip above the forehead in a foreign colour, 0 to 1, None: outside of the picture.
+    """headwear: share, 0 to 1, of the strip above the forehead in a foreign colour; None: not in the picture.
     forehead: difference in Lab colour between forehead and cheeks, levels."""
 
     headwear: float | None
@@ -80,7 +80,7 @@ def _headwear(lab: NDArray[np.float32], face: Face, skin: NDArray[np.float32]) -
     pixels = strip.reshape(-1, 3)
     chroma = pixels[:, 1:] - 128.0
     known = (np.linalg.norm(chroma, axis=1) < _HAIR_CHROMA) & (pixels[:, 0] < _HAIR_LIGHT)
-    # Hair of any natural colour lies between grey and brown: towards red and yellow, never towards blue or green.
+    # Natural hair lies between grey and brown: towards red and yellow, never towards blue or green.
     known |= (
         (chroma[:, 0] > -4)
         & (chroma[:, 1] > -4)

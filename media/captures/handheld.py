@@ -1,4 +1,4 @@
-"""The handheld photo: one living-size, bare head, and the front of a card with its portrait and number (R3.1)."""
+"""The handheld photo: one living-size, bare head and the front of a card, portrait and number (R3.1)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from media.captures.measured import FaceMeasured, HandheldReading
 from media.documents.cards import Placement
 from media.documents.held import HeldCard, find_held_card
 from media.documents.layout import Side
+from media.documents.pixels import grey_of, resized
 from media.documents.quality import sharpness
 from media.documents.readings import DocumentRefusal
 from media.faces import Face, similarity
@@ -27,6 +28,7 @@ SECOND_FACE = 0.6
 """A face at least so large beside the living one, and not on the card, is a second person."""
 MIN_FACE_BRIGHTNESS = 45.0
 MIN_FACE_SHARPNESS = 0.035
+_FACE_WIDTH = 160  # pixels; faces are compared in sharpness at this size
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,6 @@ def _face_quality(bgr: NDArray[np.uint8], face: Face) -> tuple[float, float]:
     part = bgr[y0:y1, x0:x1]
     if part.shape[0] < 8 or part.shape[1] < 8:
         return 0.0, 0.0
-    grey = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY)
-    size = (160, max(8, round(160 * grey.shape[0] / grey.shape[1])))
-    return float(np.median(grey)), sharpness(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
+    grey = grey_of(part)
+    small = resized(grey, _FACE_WIDTH, max(8, round(_FACE_WIDTH * grey.shape[0] / grey.shape[1])))
+    return float(np.median(grey)), sharpness(small)

@@ -27,7 +27,7 @@ def measure_capture(
     engines: Engines,
     minimum_age: int = DEFAULT_MINIMUM_AGE,
 ) -> CaptureMeasured | CaptureRefused:
-    """Measure one capture. Synchronous; some 0.2 to 0.5 s on one core. Never raises because of what `data` holds.
+    """Measure one capture. Synchronous; some 0.2 to 0.5 s on one core. Whatever `data` holds is no exception.
 
     minimum_age: years that the policy asks of the holder on `today`.
     """

@@ -16,7 +16,7 @@ from media.documents.readings import BackReading, FrontReading
 class FaceMeasured:
     """One face of a capture.
 
-    embedding: float32 of unit length by `model`. crop: JPEG of the face with some room around it, without metadata.
+    embedding: float32 of unit length by `model`. crop: JPEG of the face and some room, no metadata.
     size: diagonal of the face's box in pixels of the picture that it was found in.
     """
 
@@ -49,7 +49,7 @@ class HandheldReading:
 class CaptureMeasured:
     """A capture that can be used. Exactly the reading of its kind is there.
 
-    jpeg: the picture re-encoded from its pixels, upright, without metadata; digest: its SHA-256, 64 hex digits.
+    jpeg: the picture encoded anew, upright, without metadata; digest: its SHA-256, 64 hex digits.
     models: every model that took part.
     """
 

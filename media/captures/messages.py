@@ -7,7 +7,10 @@ from media.documents.readings import DocumentRefusal
 from media.images import ImageRefusal
 
 _IMAGE = {
-    ImageRefusal.EMPTY: ("没有收到照片，请重新拍摄并上传。", "No picture arrived. Please take it and send it again."),
+    ImageRefusal.EMPTY: (
+        "没有收到照片，请重新拍摄并上传。",
+        "No picture arrived. Please take it and send it again.",
+    ),
     ImageRefusal.TOO_LARGE: (
         "照片超过 12 MB，请用普通拍照模式重新拍摄。",
         "The picture is larger than 12 MB. Please take it again in the ordinary photo mode.",
@@ -32,7 +35,7 @@ _IMAGE = {
         "不能使用动态图片，请上传一张普通照片。",
         "A moving picture cannot be used. Please send an ordinary photo.",
     ),
-}  # fmt: skip
+}
 
 _DOCUMENT = {
     DocumentRefusal.CARD_NOT_FOUND: (
@@ -77,12 +80,12 @@ _DOCUMENT = {
     ),
     DocumentRefusal.NUMBER_UNREAD: (
         "无法读出证件下方的文字，请确认是居民身份证，擦净后清晰拍摄。",
-        "The line at the bottom of the card cannot be read. Please make sure that it is a resident identity card, "
-        "wipe it and take a sharp picture.",
+        "The line at the bottom of the card cannot be read. Please make sure that it is a resident identity "
+        "card, wipe it and take a sharp picture.",
     ),
     DocumentRefusal.NUMBER_INVALID: (
         "读出的公民身份号码不正确，请清晰地重新拍摄证件原件。",
-        "The number that was read is not a valid identity number. Please take a sharp picture of the card itself.",
+        "The number that was read is not an identity number. Please take a sharp picture of the card itself.",
     ),
     DocumentRefusal.FIELDS_DISAGREE: (
         "证件上的信息前后不一致，请清晰地重新拍摄证件原件。",
@@ -157,7 +160,7 @@ _HANDHELD = {
     ),
     HandheldRefusal.CARD_NUMBER_UNREAD: (
         "证件上的号码看不清楚，请把证件靠近镜头并避免反光。",
-        "The number on the card cannot be read. Please hold the card closer to the camera, without reflections.",
+        "The number on the card cannot be read. Please hold the card closer, without reflections.",
     ),
 }
 
@@ -175,6 +178,6 @@ _PROCESSING = {
 CAPTURE_MESSAGES: dict[CaptureCode, dict[str, str]] = {
     code: {"zh-CN": chinese, "en": english}
     for table in (_IMAGE, _DOCUMENT, _HANDHELD, _PROCESSING)
-    for code, (chinese, english) in table.items()  # type: ignore[attr-defined]
+    for code, (chinese, english) in table.items()
 }
 """Every code's text by language."""

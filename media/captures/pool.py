@@ -24,7 +24,7 @@ CAPTURE_SECONDS = 20.0
 """A capture takes well under a second; a worker that needs so long is stuck."""
 RETRY_AFTER_SECONDS = 5
 WORKER_CAPTURES = 200
-WORKER_MEGABYTES = 700.0
+WORKER_MEGABYTES = 480.0
 """A worker is replaced after so many captures or above so much memory, because the OCR's memory grows."""
 
 
@@ -50,7 +50,7 @@ class CapturePool:
         self._workers = workers
         self._limit = workers + waiting
         self._seconds = seconds
-        # One thread per worker waits for it; a WorkerFault leaves its place as None, to be filled by the next call.
+        # One thread waits for each worker. None in its place: it did not start, the next call tries again.
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="captures")
         self._idle: queue.SimpleQueue[CaptureWorker | None] = queue.SimpleQueue()
         self._count = threading.Lock()
@@ -67,7 +67,7 @@ class CapturePool:
     async def measure(
         self, kind: CaptureKind, data: bytes, today: date, minimum_age: int = DEFAULT_MINIMUM_AGE
     ) -> CaptureMeasured | CaptureRefused | CaptureBusy:
-        """Measure one capture, see `measure_capture`. Raises WorkerFault where something of ours is broken."""
+        """Measure one capture, see `measure_capture`. Raises WorkerFault where what is ours is broken."""
         with self._count:
             if self._closed:
                 raise WorkerFault("the capture pool is closed")

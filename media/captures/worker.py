@@ -1,4 +1,4 @@
-"""One process that measures captures. Decoders and models see strangers' bytes only here, and may die here."""
+"""One process that measures captures. Strangers' bytes are decoded only here, where a decoder may die."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Request:
 class Reply:
     """result: None where measuring raised, `fault` then names the exception's type.
 
-    seconds: wall time in the worker. rss_mb: memory of the worker afterwards, peak_mb: most during this capture.
+    seconds: wall time. rss_mb: the worker's memory afterwards; peak_mb: the most during this capture.
     """
 
     result: CaptureMeasured | CaptureRefused | None

@@ -1,4 +1,4 @@
-"""Documents: find the resident identity card in a picture, lay it flat, read it. The only door to rapidocr and zxing."""
+"""Documents: find the identity card in a picture, lay it flat, read it. The door to rapidocr and zxing."""
 
 from media.documents.agreement import compare_sides
 from media.documents.iccid import find_iccid

@@ -1,4 +1,4 @@
-"""Finding a card (ID-1 of ISO/IEC 7810, 85.60 mm × 53.98 mm) in a picture by its outline, and laying it flat."""
+"""Finding a card (ID-1 of ISO/IEC 7810, 85.60 mm × 53.98 mm) by its outline, and laying it flat."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from media.documents.pixels import Image, grey_of, shrunk
 
 CARD_WIDTH = 1012
 CARD_HEIGHT = 638
@@ -28,7 +30,7 @@ _CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float32)
 class Placement:
     """Where a card lies: `corners` (4, 2) float32 pixels of the picture, clockwise, first side a long one.
 
-    Which of the two long sides is the top is not known yet. `cut`: share of the card outside of the picture, 0 to 1.
+    Which long side is the top is not known yet. `cut`: share of the card outside of the picture, 0 to 1.
     """
 
     corners: NDArray[np.float32]
@@ -54,8 +56,8 @@ def rectify(bgr: NDArray[np.uint8], placement: Placement, width: int = CARD_WIDT
         low = np.maximum(corners.min(axis=0).astype(int) - 2, 0)
         high = corners.max(axis=0).astype(int) + 3
         part = bgr[low[1] : high[1], low[0] : high[0]]
-        bgr = cv2.resize(part, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
-        corners = ((corners - low) / shrink).astype(np.float32)
+        bgr, scale = shrunk(part, round(max(part.shape[:2]) / shrink))
+        corners = ((corners - low) * scale).astype(np.float32)
     flat = _CORNERS * np.array([width, height], dtype=np.float32)
     transform = cv2.getPerspectiveTransform(corners, flat)
     laid = cv2.warpPerspective(
@@ -66,9 +68,7 @@ def rectify(bgr: NDArray[np.uint8], placement: Placement, width: int = CARD_WIDT
 
 def find_cards(bgr: NDArray[np.uint8], limit: int = 3) -> list[Placement]:
     """Four-cornered outlines with a card's proportions, the most likely first; at most `limit`."""
-    scale = _SEARCH_SIDE / max(bgr.shape[:2])
-    small = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else bgr
-    scale = min(scale, 1.0)
+    small, scale = shrunk(bgr, _SEARCH_SIDE)
     found: list[tuple[float, Placement]] = []
     for outline in _outlines(small):
         placement = _placement(outline, small.shape[1], small.shape[0])
@@ -89,21 +89,25 @@ def _outlines(small: NDArray[np.uint8]) -> Iterator[NDArray[np.int32]]:
         contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         large = [c for c in contours if len(c) > 60 and cv2.contourArea(cv2.convexHull(c)) > _MIN_AREA * area]
         large.sort(key=cv2.contourArea, reverse=True)
-        yield from large[:6]
+        for outline in large[:6]:
+            yield np.asarray(outline, np.int32)
 
 
 def _masks(small: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    soft = cv2.GaussianBlur(small, (5, 5), 0)
-    grey = cv2.cvtColor(soft, cv2.COLOR_BGR2GRAY)
+    soft = np.asarray(cv2.GaussianBlur(small, (5, 5), 0), np.uint8)
+    grey = grey_of(soft)
     _, bright = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    kernel = np.ones((5, 5), np.uint8)
-    yield cv2.morphologyEx(bright, cv2.MORPH_CLOSE, kernel)
+    yield _closed(bright)
     # The strongest edge of any colour channel: a white card on a light but tinted table still has one.
     edges = np.max([cv2.Canny(soft[:, :, channel], 30, 90) for channel in range(3)], axis=0)
-    yield cv2.dilate(edges, np.ones((3, 3), np.uint8))
+    yield np.asarray(cv2.dilate(edges, np.ones((3, 3), np.uint8)), np.uint8)
     saturation = cv2.cvtColor(soft, cv2.COLOR_BGR2HSV)[:, :, 1]
     _, pale = cv2.threshold(saturation, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    yield cv2.morphologyEx(pale, cv2.MORPH_CLOSE, kernel)
+    yield _closed(pale)
+
+
+def _closed(mask: cv2.typing.MatLike) -> Image:
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)), np.uint8)
 
 
 def _placement(outline: NDArray[np.int32], width: int, height: int) -> Placement | None:
@@ -115,7 +119,7 @@ def _placement(outline: NDArray[np.int32], width: int, height: int) -> Placement
             break
     if len(rough) != 4:
         return None
-    corners = _refined(rough.reshape(4, 2).astype(np.float32), hull.reshape(-1, 2), outline.reshape(-1, 2))
+    corners = _refined(rough.reshape(4, 2).astype(np.float32), outline.reshape(-1, 2))
     hull_area, area = cv2.contourArea(hull), cv2.contourArea(corners)
     if area <= 0 or min(area, hull_area) / max(area, hull_area) < _MIN_FILL:
         return None
@@ -130,9 +134,7 @@ def _placement(outline: NDArray[np.int32], width: int, height: int) -> Placement
     return Placement(corners) if _aspect_fit(across, down) >= _MIN_ASPECT_FIT else None
 
 
-def _refined(
-    rough: NDArray[np.float32], hull: NDArray[np.int32], outline: NDArray[np.int32]
-) -> NDArray[np.float32]:
+def _refined(rough: NDArray[np.float32], outline: NDArray[np.int32]) -> NDArray[np.float32]:
     """Corners as crossings of lines fitted to the middle of each side, because a card's corners are round."""
     lines = []
     for index in range(4):

@@ -15,7 +15,7 @@ from media.documents.quality import CardQuality
 from media.documents.readings import DocumentRefusal, FrontConfidence, FrontReading, Sex
 
 MIN_NAME_CONFIDENCE = 0.80
-"""Of the least certain character. Below it a person must take another picture: nobody may edit a name (R1.4)."""
+"""Of the least certain character. Below it another picture is needed: nobody may edit a name (R1.4)."""
 MIN_FIELD_CONFIDENCE = 0.50
 TEXT_RIGHT = 0.625
 """Share of the card's width where the portrait begins."""

@@ -1,7 +1,7 @@
-"""The SIM's number (ICCID) in a picture: its bar code first, its printed digits second; the Luhn digit decides.
+"""The SIM's number (ICCID) in a picture: its bar code first, printed digits second; the Luhn digit decides.
 
-Cost on one core, 640×480: bar code 2 to 5 ms whether or not there is one, digits some 100 ms. Both run outside of
-the interpreter lock, so the video check calls this in its thread pool (see `media.documents.stream`).
+Cost on one core at 640×480: bar code 2 to 5 ms whether or not there is one, digits some 100 ms. Both run
+outside of the interpreter lock, so the video check calls this in threads (see `media.documents.stream`).
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-import cv2
 import numpy as np
 import zxingcpp
 from numpy.typing import NDArray
 
 from activation.ids import Iccid
 from media.documents.ocr import TextReader, shared_reader
+from media.documents.pixels import grey_of, shrunk
 
 FRAME_SIDE = 960
 """Printed digits are looked for at this size, pixels along the longer side."""
@@ -26,24 +26,17 @@ _MIN_LINE = 2.2  # length : height
 _IN_CODE = re.compile(r"(?<!\d)89\d{17,18}(?!\d)")
 _GROUP_MARKS = re.compile(r"[\s\-–—.:：]")
 _DIGITS = re.compile(r"\d{3,20}(?=\D*$)")
-_FORMATS = (
-    zxingcpp.BarcodeFormat.Code128,
-    zxingcpp.BarcodeFormat.Code39,
-    zxingcpp.BarcodeFormat.ITF,
-    zxingcpp.BarcodeFormat.QRCode,
-    zxingcpp.BarcodeFormat.DataMatrix,
-)
+_FORMATS = zxingcpp.barcode_formats_from_str("Code128,Code39,ITF,QRCode,DataMatrix")
 
 
 def find_iccid(bgr: NDArray[np.uint8], reader: TextReader | None = None) -> str | None:
-    """The ICCID shown in (H, W, 3) BGR: 19 or 20 digits that begin with 89 and end with their Luhn digit, or None."""
+    """The ICCID shown in (H, W, 3) BGR: 19 or 20 digits, 89 first, their Luhn digit last; or None."""
     return iccid_in_codes(bgr) or iccid_in_print(bgr, reader or shared_reader())
 
 
 def iccid_in_codes(bgr: NDArray[np.uint8]) -> str | None:
     """The ICCID in a bar code or matrix code."""
-    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
-    for code in zxingcpp.read_barcodes(grey, formats=_FORMATS):
+    for code in zxingcpp.read_barcodes(grey_of(bgr), formats=_FORMATS):
         for found in _IN_CODE.findall(code.text):
             if _valid(found):
                 return str(found)
@@ -52,8 +45,7 @@ def iccid_in_codes(bgr: NDArray[np.uint8]) -> str | None:
 
 def iccid_in_print(bgr: NDArray[np.uint8], reader: TextReader) -> str | None:
     """The ICCID in printed digits, on one line or on up to three lines under each other."""
-    scale = min(1.0, FRAME_SIDE / max(bgr.shape[:2]))
-    small = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else bgr
+    small, scale = shrunk(bgr, FRAME_SIDE)
     boxes = [
         box.scaled(1 / scale, 1 / scale) for box in reader.find(small) if box.length >= _MIN_LINE * box.height
     ]

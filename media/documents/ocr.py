@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from activation.evidence import ModelRef
 
 THREADS = 1
-"""One ONNX Runtime thread per model: several captures side by side use the cores better than one capture on all."""
+"""ONNX Runtime threads of each model: captures side by side use the cores better than one on all of them."""
 LINE_HEIGHT = 48
 """Pixels; what the recogniser's network takes. Crops are cut at this height at once."""
 MAX_LINE_WIDTH = 1200
@@ -110,7 +110,7 @@ class TextReader:
         self.read_crop(np.full((LINE_HEIGHT, LINE_HEIGHT * 4, 3), 255, np.uint8))
 
     def find(self, bgr: NDArray[np.uint8]) -> list[Box]:
-        """Boxes of text lines in (H, W, 3) BGR, top to bottom. Text of 8 to 60 pixels height is found best."""
+        """Boxes of text lines in (H, W, 3) BGR, top to bottom; best for text 8 to 60 pixels high."""
         found: Any = self._finder(bgr)
         if found.boxes is None:
             return []

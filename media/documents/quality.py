@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from media.documents.pixels import grey_of, resized
+
 MIN_CARD_WIDTH = 400
 """Pixels across the card in the original picture; below it the number's digits are under 13 pixels wide."""
 MIN_SHARPNESS = 0.22
@@ -47,7 +49,7 @@ class CardQuality:
 
 def measure_quality(card: NDArray[np.uint8], width: int, cut: float) -> CardQuality:
     """Measure a rectified card, (H, W, 3) BGR; `width` and `cut` come from the rectification."""
-    grey = cv2.cvtColor(card, cv2.COLOR_BGR2GRAY)
+    grey = grey_of(card)
     sampled = grey[::_STEP, ::_STEP]
     dark, brightness, bright = (float(v) for v in np.percentile(sampled, (2, 50, 98)))
     return CardQuality(
@@ -90,7 +92,7 @@ def glare(grey: NDArray[np.uint8], paper: float) -> float:
 
 
 def _colour(card: NDArray[np.uint8]) -> float:
-    small = cv2.resize(card, (card.shape[1] // 8, card.shape[0] // 8), interpolation=cv2.INTER_AREA)
+    small = resized(card, card.shape[1] // 8, card.shape[0] // 8)
     lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float32)
     # Spread around the mean, so that a yellow lamp on a grey photocopy does not count as colour.
     return float(np.mean(lab[:, :, 1:].std(axis=(0, 1))))

@@ -16,7 +16,7 @@ from media.documents.quality import CardQuality
 
 
 class DocumentRefusal(StrEnum):
-    """Why a picture is not a readable, valid, matching document. Each has a text in `media.captures.messages`."""
+    """Why a picture is not a readable, valid, matching document; `media.captures.messages` has the texts."""
 
     CARD_NOT_FOUND = "card_not_found"
     CARD_TOO_SMALL = "card_too_small"
@@ -48,7 +48,7 @@ class Sex(StrEnum):
 
 @dataclass(frozen=True)
 class FrontConfidence:
-    """OCR confidence of each field, 0 to 1: that of its least certain character (address: of its worst line)."""
+    """OCR confidence of each field, 0 to 1: that of its least certain character."""
 
     name: float
     sex: float
@@ -86,7 +86,7 @@ class BackReading:
 
 @dataclass(frozen=True)
 class CardSighting:
-    """One video frame that showed a card. Fields that could not be read are None; hint tells what was wrong."""
+    """One video frame that showed a card. Fields not read are None; hint tells what was wrong."""
 
     number: str | None = field(repr=False)
     name: str | None = field(repr=False)
@@ -101,7 +101,7 @@ class CardVote:
     """What several frames agree on.
 
     number: right checksum and read alike in at least two frames, else None; name likewise.
-    portrait: (H, W, 3) BGR, card's upright portrait area in the sharpest frame that gave the number, else None.
+    portrait: (H, W, 3) BGR, the upright portrait area in the sharpest frame that gave the number, else None.
     """
 
     number: str | None = field(repr=False)

@@ -1,9 +1,9 @@
 """Reading the identity card that is held up to the camera in the video check (R4.2).
 
-Runs in threads, not in the capture pool's processes: nearly all of its time is spent in OpenCV and ONNX Runtime,
-which release the interpreter lock, and a frame would have to be copied to another process. Measured: two
-threads read 1.9 × as many frames as one. One frame costs some 100 ms on one core, so 2 to 3 a second are
-fed; the caller drops the frames between them.
+Runs in threads, not in the capture pool's processes: nearly all of its time is spent in OpenCV and ONNX
+Runtime, which release the interpreter lock, and frames would have to be copied to another process.
+Measured: two threads read 1.8 × as many frames as one. One frame costs some 100 ms on one core, so
+2 to 3 a second are fed; the caller drops the frames between them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from enum import StrEnum
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,7 @@ from media.documents import number as numbers
 from media.documents.front import name_in, read_rows
 from media.documents.layout import FlatCard, Side, UnreadCard, lay_flat
 from media.documents.ocr import TextReader, shared_reader
+from media.documents.pixels import grey_of
 from media.documents.quality import MAX_GLARE, glare, sharpness
 from media.documents.readings import CardSighting, CardVote
 
@@ -65,7 +65,7 @@ class CardReader:
         card = lay_flat(bgr, self._reader, frame_side=FRAME_SIDE)
         if card is None:
             return None
-        grey = cv2.cvtColor(card.pixels, cv2.COLOR_BGR2GRAY)
+        grey = grey_of(card.pixels)
         sharp, burnt = sharpness(grey), glare(grey, float(np.median(grey[::4, ::4])))
         if isinstance(card, UnreadCard) or card.side is Side.BACK:
             return CardSighting(None, None, 0.0, sharp, burnt, _hint(card, sharp, burnt))
