@@ -88,8 +88,13 @@ class FrameIntake:
         frame, self._newest = self._newest, None
         return frame
 
+    def age_ms(self, frame: ReceivedFrame) -> int:
+        """How long ago `frame` arrived."""
+        return int((time.monotonic() - self._began) * 1000) - frame.t_ms
+
     @property
     def counts(self) -> IntakeCounts:
+        """What came until now."""
         return IntakeCounts(
             self._frames,
             self._too_small,

@@ -1,0 +1,179 @@
+"""The running sessions of this process: lets them in, bounds them, hands over what they measured."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from activation.evidence import CheckOutcome
+from activation.ids import CheckId, OrderId
+from media.videocheck import limits
+from media.videocheck.instruments import Instruments
+from media.videocheck.measured import CheckMeasured, Ending
+from media.videocheck.pools import AnalysisPools
+from media.videocheck.session import CheckRequest, CheckSession
+from media.videocheck.states import CheckState
+from media.videocheck.words import ResultWord
+from media.webrtc import IceServer, IceSettings, OfferRefusal, VideoPeer, examine
+
+_log = logging.getLogger(__name__)
+
+#: Records what was measured; then the phone is told. An exception means that nothing was recorded.
+OnMeasured = Callable[[CheckRequest, CheckMeasured], Awaitable[None]]
+OnState = Callable[[CheckId, CheckState], Awaitable[None]]
+
+
+class DeskRefusal(StrEnum):
+    FULL = "full"
+    NOT_CLAIMED = "not_claimed"
+    CLOSED = "closed"
+
+
+class VideoChecks:
+    """At most `most` sessions at once, and one of each order."""
+
+    def __init__(
+        self,
+        instruments: Instruments,
+        *,
+        threads: int,
+        most: int,
+        ice: IceSettings,
+        on_measured: OnMeasured,
+        on_state: OnState | None = None,
+    ) -> None:
+        self._instruments = instruments
+        self._pools = AnalysisPools(threads)
+        self._most = most
+        self._ice = ice
+        self._on_measured = on_measured
+        self._on_state = on_state
+        self._sessions: dict[CheckId, CheckSession] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._coming = 0
+        self._closing = asyncio.Event()
+
+    @property
+    def running(self) -> int:
+        """Sessions now."""
+        return len(self._sessions)
+
+    def ice_servers(self, check: CheckId) -> Sequence[IceServer]:
+        """Fresh servers and credentials for the phone of one check."""
+        return self._ice.servers(check, datetime.now(UTC))
+
+    async def answer(
+        self, request: CheckRequest, sdp: str, claim: Callable[[], Awaitable[bool]]
+    ) -> str | OfferRefusal | DeskRefusal:
+        """Answers an offer and starts the session. `claim` takes the attempt for it, once."""
+        if self._closing.is_set():
+            return DeskRefusal.CLOSED
+        if len(self._sessions) + self._coming >= self._most:
+            return DeskRefusal.FULL
+        offer = examine(sdp)
+        if isinstance(offer, OfferRefusal):
+            return offer
+        self._coming += 1
+        try:
+            servers = self._ice.servers(request.check, datetime.now(UTC))
+            answered = await VideoPeer.answer(offer, servers, self._ice.relay_only)
+            if isinstance(answered, OfferRefusal):
+                return answered
+            peer, answer = answered
+            if self._closing.is_set() or not await claim():
+                await peer.close()
+                return DeskRefusal.NOT_CLAIMED
+            self._begin(request, peer)
+            return answer
+        finally:
+            self._coming -= 1
+
+    def stop(self, check: CheckId, ending: Ending = Ending.CANCELLED) -> bool:
+        """Ends a session of this process; False where it does not run here."""
+        session = self._sessions.get(check)
+        if session is not None:
+            session.stop(ending)
+        return session is not None
+
+    def stop_order(self, order: OrderId, ending: Ending = Ending.SUPERSEDED) -> None:
+        """Ends every session of an order."""
+        for session in self._sessions.values():
+            if session.request.order == order:
+                session.stop(ending)
+
+    async def close(self) -> None:
+        """Ends all sessions, lets them be recorded, frees the threads."""
+        self._closing.set()
+        for session in self._sessions.values():
+            session.stop(Ending.SERVER_STOPPED)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=limits.CLOSING_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._pools.close)
+
+    def _begin(self, request: CheckRequest, peer: VideoPeer) -> None:
+        self.stop_order(request.order)
+        session = CheckSession(request, peer, self._instruments, self._pools, self._teller(request.check))
+        self._sessions[request.check] = session
+        task = asyncio.create_task(self._run(session, peer), name=f"check {request.check}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, session: CheckSession, peer: VideoPeer) -> None:
+        check = session.request.check
+        try:
+            measured = await session.run()
+            word = _word(measured)
+            try:
+                await self._on_measured(session.request, measured)
+            except Exception:
+                _log.exception("video check %s was not recorded", check)
+                word = ResultWord.TRY_AGAIN
+            session.tell_result(word)
+        finally:
+            self._sessions.pop(check, None)
+            await self._farewell(peer)
+
+    async def _farewell(self, peer: VideoPeer) -> None:
+        try:
+            await asyncio.wait_for(peer.gone.wait(), limits.FAREWELL_SECONDS)
+        except TimeoutError:
+            pass
+        finally:
+            await peer.close()
+
+    def _teller(self, check: CheckId) -> Callable[[CheckState], None]:
+        """Tells states in their order without holding the session up."""
+        on_state = self._on_state
+        if on_state is None:
+            return lambda _state: None
+        before: list[asyncio.Task[None]] = []
+
+        async def after(former: list[asyncio.Task[None]], state: CheckState) -> None:
+            await asyncio.gather(*former, return_exceptions=True)
+            await on_state(check, state)
+
+        def tell(state: CheckState) -> None:
+            task = asyncio.create_task(after(before.copy(), state))
+            before[:] = [task]
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        return tell
+
+
+def _word(measured: CheckMeasured) -> ResultWord:
+    match measured.outcome:
+        case CheckOutcome.MEASURED if measured.ending is Ending.COMPLETE:
+            return ResultWord.RECEIVED
+        case CheckOutcome.MEASURED:
+            return ResultWord.TRY_AGAIN
+        case CheckOutcome.EXPIRED:
+            return ResultWord.EXPIRED
+        case CheckOutcome.ABORTED:
+            return ResultWord.ABORTED

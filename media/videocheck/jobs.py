@@ -1,0 +1,45 @@
+"""The work of one session in the shared pools: one look and one reading at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from media.videocheck.pools import AnalysisPools
+
+T = TypeVar("T")
+
+
+class Jobs:
+    """A thread cannot be cancelled, so what is under way is waited for before anything closes."""
+
+    def __init__(self, pools: AnalysisPools) -> None:
+        self._pools = pools
+        self._looking: asyncio.Task[object] | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    async def look(self, work: Callable[[], T]) -> T:
+        """Waits for `work`; it goes on where the waiting is cancelled."""
+        task = asyncio.create_task(self._pools.look(work))
+        self._looking = task
+        return await asyncio.shield(task)
+
+    def read(self, work: Callable[[], None]) -> bool:
+        """Starts `work` behind the guidance; False while another reading is under way. Raises its fault."""
+        if self._reading is not None:
+            if not self._reading.done():
+                return False
+            self._reading.result()
+        self._reading = asyncio.create_task(self._pools.read(work))
+        return True
+
+    async def last_reading(self) -> None:
+        """Until nothing is being read. Raises the reading's fault."""
+        if self._reading is not None:
+            await asyncio.shield(self._reading)
+
+    async def settle(self) -> None:
+        """Until nothing is under way, whatever becomes of it."""
+        under_way = [task for task in (self._looking, self._reading) if task is not None]
+        await asyncio.gather(*under_way, return_exceptions=True)

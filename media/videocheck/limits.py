@@ -1,0 +1,41 @@
+"""Every bound of a video check, in one place. Seconds unless the name says otherwise."""
+
+from __future__ import annotations
+
+SESSION_SECONDS = 180
+CONNECT_SECONDS = 20
+"""From the answer to frames and an open guidance channel."""
+NO_FRAMES_SECONDS = 5
+DOCUMENT_SECONDS = 45
+SIM_SECONDS = 40
+
+ANALYSED_PER_SECOND = 10
+"""Frames looked at while the face is being followed; half of that while cards are shown."""
+CARD_INTERVAL_MS = 300
+"""Between two readings of a card; one costs some 100 ms of one core."""
+
+MAX_EMBEDDINGS = 12
+FIRST_EMBEDDINGS = 3
+FIRST_EMBEDDING_INTERVAL_MS = 400
+EMBEDDING_INTERVAL_MS = 1000
+CARD_STAGE_EMBEDDING_INTERVAL_MS = 4000
+LIVE_FACE_SHARE = 0.6
+"""While cards are shown, a face is the person's from this share of its former size; a portrait is smaller."""
+
+MAX_KEYFRAMES = 8
+MAX_KEYFRAME_BYTES = 400_000
+
+SAME_ICCID = 2
+"""Frames that must give the same number before it counts."""
+
+DARK_LEVEL = 45.0
+"""Mean of a frame, 0..255, below which a face that is not found is put down to darkness."""
+
+PROGRESS_STEP = 0.04
+MAX_DELAYS = 2048
+"""Guidance delays remembered for the report."""
+
+FAREWELL_SECONDS = 1.0
+"""The phone gets this long to take the result before the connection is closed."""
+CLOSING_SECONDS = 10
+"""A desk that closes waits this long for its sessions to record how they ended."""
