@@ -130,7 +130,12 @@ class Deliveries:
     async def move(
         self, session: AsyncSession, delivery_id: DeliveryId, to: DeliveryState, at: datetime, **also: Any
     ) -> bool:
-        """One transition of the table. False: the delivery is in no state that leads to `to`."""
+        """One transition of the table. False: the delivery is in no state that leads to `to`.
+
+        A photo belongs to one attempt: going out again forgets the former one.
+        """
+        if to is DeliveryState.OUT:
+            also = {"photo_digest": None, "photo_comparisons": None, **also}
         moved = await session.execute(
             sa.update(D)
             .where(D.id == delivery_id, D.state.in_(states_before(to)))

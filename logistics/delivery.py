@@ -79,15 +79,16 @@ def states_before(after: DeliveryState) -> frozenset[DeliveryState]:
     return frozenset(state for state, following in TRANSITIONS.items() if after in following)
 
 
-def state_after(before: DeliveryState, event: CarrierEvent) -> DeliveryState:
-    """Where `event` leads; `before` itself where it moves nothing.
+def steps_after(before: DeliveryState, event: CarrierEvent) -> tuple[DeliveryState, ...]:
+    """The transitions that `event` causes, in order; none where it moves nothing.
 
     A carrier cannot send a mismatch out again: that takes reviewers.
     """
-    state = before
     if event is CarrierEvent.OUT_FOR_DELIVERY and before is S.MISMATCH:
-        return before
+        return ()
+    state, taken = before, []
     for step in STEPS_OF_EVENT[event]:
         if may_follow(state, step):
             state = step
-    return state
+            taken.append(step)
+    return tuple(taken)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -23,7 +23,7 @@ from activation.ports import Clock
 from activation.weighing import latest
 from logistics.codes import MAX_FAILURES, masked_name, tail_matches
 from logistics.deliveries import Deliveries, Delivery, DeliveryEvent
-from logistics.delivery import DeliveryState, may_follow
+from logistics.delivery import FINAL, DeliveryState, may_follow
 from logistics.ports import Couriers
 
 
@@ -129,16 +129,15 @@ class Rounds:
             if delivery is None or not await self._is_open_to(session, courier, delivery):
                 return RoundRefusal.NOT_FOUND
             if delivery.state is to:
-                return delivery
+                await self.deliveries.change(session, delivery_id, courier_id=courier)
+                return replace(delivery, courier=courier)
             if not may_follow(delivery.state, to):
                 return RoundRefusal.WRONG_STATE
             if delivery.state is DeliveryState.MISMATCH:
                 facts = await self.store.facts.load(session, delivery.order)
                 if not mismatch_was_approved(facts):
                     return RoundRefusal.REVIEW_WANTED
-            await self.deliveries.move(
-                session, delivery_id, to, at, courier_id=courier, photo_digest=None, photo_comparisons=None
-            )
+            await self.deliveries.move(session, delivery_id, to, at, courier_id=courier)
             told = DeliveryEvent(courier, to, at, at, to, {})
             await self.deliveries.tell(session, delivery_id, told)
             moved = await self.deliveries.read(session, delivery_id)
@@ -147,8 +146,11 @@ class Rounds:
     async def _is_open_to(self, session: AsyncSession, courier: StaffId, delivery: Delivery) -> bool:
         if delivery.courier == courier:
             return True
+        nobodys = delivery.courier is None and delivery.state not in FINAL
         uncollected = delivery.state is DeliveryState.CREATED
-        return uncollected and await self.couriers.carrier_of(session, courier) == delivery.carrier
+        return (nobodys or uncollected) and await self.couriers.carrier_of(
+            session, courier
+        ) == delivery.carrier
 
     async def _facts(self, session: AsyncSession, delivery: Delivery) -> ParcelFacts:
         document = await self.store.orders.document(session, delivery.order)
