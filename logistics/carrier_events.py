@@ -9,11 +9,9 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from activation.adapters.sql.engine import insert_if_absent
-from activation.adapters.sql.store import Store
 from activation.ids import Waybill
 from activation.order import OrderState
 from activation.ports import Clock, OrderFile
-from activation.sim import SimState
 from logistics.deliveries import Deliveries, Delivery, DeliveryEvent
 from logistics.delivery import CarrierEvent, DeliveryState, steps_after
 from logistics.tables import CarrierEventRow
@@ -48,7 +46,6 @@ class CarrierDesk:
 
     sessions: async_sessionmaker[AsyncSession]
     clock: Clock
-    store: Store
     deliveries: Deliveries
     orders: OrderFile
 
@@ -104,8 +101,6 @@ class CarrierDesk:
         self, session: AsyncSession, delivery: Delivery, state: DeliveryState, now: datetime
     ) -> None:
         await self.deliveries.move(session, delivery.id, state, now)
-        if state is not DeliveryState.RETURNED:
-            return
-        # The card is on its way back: its subscriber stays off, its number goes back to the pool.
-        if await self.orders.end(session, delivery.order, OrderState.RETURNED):
-            await self.store.sims.move(session, delivery.iccid, SimState.RETURNED, now)
+        if state is DeliveryState.RETURNED:
+            # The subscriber, which is off, goes; card, place and number are given back by the flow.
+            await self.orders.end(session, delivery.order, OrderState.RETURNED)

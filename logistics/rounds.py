@@ -147,10 +147,9 @@ class Rounds:
         if delivery.courier == courier:
             return True
         nobodys = delivery.courier is None and delivery.state not in FINAL
-        uncollected = delivery.state is DeliveryState.CREATED
-        return (nobodys or uncollected) and await self.couriers.carrier_of(
-            session, courier
-        ) == delivery.carrier
+        if not nobodys and delivery.state is not DeliveryState.CREATED:
+            return False
+        return await self.couriers.carrier_of(session, courier) == delivery.carrier
 
     async def _facts(self, session: AsyncSession, delivery: Delivery) -> ParcelFacts:
         document = await self.store.orders.document(session, delivery.order)
