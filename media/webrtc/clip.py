@@ -28,6 +28,7 @@ class ClipWriter:
         self._stream: av.VideoStream | None = None
         self._first_ms = 0
         self._next_ms = 0
+        self._bytes = 0
 
     def add(self, bgr: NDArray[np.uint8], t_ms: int) -> None:
         """One frame, (H, W, 3) BGR. Left out: those between two frames of the clip and beyond its bounds."""
@@ -35,7 +36,7 @@ class ClipWriter:
             self._begin(bgr, t_ms)
         if t_ms < self._next_ms or t_ms - self._first_ms > MAX_SECONDS * 1000:
             return
-        if self._file.tell() > MAX_BYTES:
+        if self._bytes > MAX_BYTES:
             return
         self._next_ms = t_ms + 1000 // FRAMES_PER_SECOND
         self._encode(bgr, t_ms - self._first_ms)
@@ -72,4 +73,5 @@ class ClipWriter:
         frame = frame.reformat(width=self._stream.width, height=self._stream.height, format="yuv420p")
         frame.pts, frame.time_base = pts, _MS
         for packet in self._stream.encode(frame):
+            self._bytes += packet.size
             self._container.mux(packet)

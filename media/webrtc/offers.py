@@ -68,6 +68,11 @@ def _examine_sections(description: aiortc_sdp.SessionDescription, sdp: str) -> C
         return OfferRefusal.NO_COMMON_CODEC
     if not any(media.kind == "application" for media in description.media):
         return OfferRefusal.NO_GUIDANCE_CHANNEL
+    mids = [media.rtp.muxId for media in description.media]
+    bundled = [mid for group in description.group if group.semantic == "BUNDLE" for mid in group.items]
+    # aiortc would put everything on the transport of a section that is not there.
+    if not all(mids) or len(set(mids)) < len(mids) or not set(bundled) <= set(mids):
+        return OfferRefusal.NOT_SDP
     if any(media.dtls is None or not media.dtls.fingerprints for media in description.media):
         return OfferRefusal.NOT_SDP
     return CheckedOffer(_without_names(sdp))

@@ -89,7 +89,10 @@ class VideoPeer:
             await self.intake.close()
         for receiver in self._connection.getReceivers():
             await _finish_decoding(receiver)
-        await self._connection.close()
+        try:
+            await self._connection.close()
+        except Exception as fault:  # half-made from an offer that made no sense
+            _log.warning("a peer did not close cleanly: %s", type(fault).__name__)
 
     async def _negotiate(self, offer: CheckedOffer) -> str:
         video = self._connection.addTransceiver("video", direction="recvonly")
