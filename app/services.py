@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from activation.flow import Flow
     from activation.ports import CaseDesk, Shipping
     from app.access.rates import Rates
+    from app.access.staff import StaffAccounts
     from app.access.tokens import Tokens
     from app.checks import Checks
     from media.captures import CapturePool
@@ -32,6 +33,7 @@ Clock = Callable[[], datetime]
 class Services:
     """One of each, open for as long as the server runs. Ports by their protocol, never by adapter.
 
+    readers: sessions that only read (`open_readers`).
     recogniser: registry name of the face recogniser in use; its band stands in `policy.faces`.
     """
 
@@ -40,6 +42,7 @@ class Services:
     clock: Clock
     engine: AsyncEngine
     sessions: async_sessionmaker[AsyncSession]
+    readers: async_sessionmaker[AsyncSession]
     policy: Policy
     recogniser: str
     vault: Vault
@@ -52,6 +55,7 @@ class Services:
     case_desk: CaseDesk
     tokens: Tokens
     rates: Rates
+    staff: StaffAccounts
     checks: Checks
 
 
