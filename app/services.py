@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from app.access.staff import StaffAccounts
     from app.access.tokens import Tokens
     from app.checks import Checks
+    from app.review.desk import ReviewDesk
+    from logistics.opening import Logistics
     from media.captures import CapturePool
+    from media.door_photos import DoorPhotos
     from media.vault import Vault
 
 #: The time now, aware, in UTC.
@@ -57,6 +60,10 @@ class Services:
     rates: Rates
     staff: StaffAccounts
     checks: Checks
+    staff: StaffAccounts
+    logistics: Logistics
+    review: ReviewDesk
+    door_photos: DoorPhotos
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

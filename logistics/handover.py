@@ -17,15 +17,12 @@ from activation.ports import Clock, OrderFile
 from logistics.codes import MAX_FAILURES, code_matches
 from logistics.deliveries import Deliveries, Delivery, DeliveryEvent
 from logistics.delivery import STATE_OF_OUTCOME, DeliveryState
-from logistics.rounds import DocumentLooked, look_at_document
+from logistics.rounds import MAY_BE_HANDED_OVER, DocumentLooked, look_at_document
 
 #: How far a courier's clock may be ahead of ours.
 MAX_AHEAD = timedelta(minutes=5)
 #: How long a courier without a network may keep an outcome before telling it.
 MAX_BEHIND = timedelta(hours=24)
-
-#: While the order is in one of these the parcel may be handed over; video may come first (R4.3).
-_MAY_BE_HANDED_OVER = frozenset({OrderState.SHIPPED, OrderState.VERIFIED})
 
 
 class DoorRefusal(StrEnum):
@@ -143,7 +140,7 @@ class Door:
         handing_over = report.outcome is HandoverOutcome.HANDED_OVER
         if handing_over:
             order = await self.store.orders.lock(session, delivery.order)
-            if order.state not in _MAY_BE_HANDED_OVER:
+            if order.state not in MAY_BE_HANDED_OVER:
                 return NotRecorded(DoorRefusal.ORDER_STOPPED)
             if report.iccid != delivery.iccid:
                 return NotRecorded(DoorRefusal.OTHER_CARD)

@@ -19,6 +19,7 @@ from activation.evidence import (
 )
 from activation.ids import DeliveryId, Digest, StaffId, Waybill
 from activation.normal import normal_number
+from activation.order import OrderState
 from activation.ports import Clock
 from activation.weighing import latest
 from logistics.codes import MAX_FAILURES, masked_name, tail_matches
@@ -26,12 +27,16 @@ from logistics.deliveries import Deliveries, Delivery, DeliveryEvent
 from logistics.delivery import FINAL, DeliveryState, may_follow
 from logistics.ports import Couriers
 
+#: While the order is in one of these the parcel may be handed over; video may come first (R4.3).
+MAY_BE_HANDED_OVER = frozenset({OrderState.SHIPPED, OrderState.VERIFIED})
+
 
 class RoundRefusal(StrEnum):
     """Why a courier cannot do something with a parcel."""
 
     NOT_FOUND = "not_found"
     WRONG_STATE = "wrong_state"
+    ORDER_STOPPED = "order_stopped"
     REVIEW_WANTED = "review_wanted"
     DOCUMENT_LOCKED = "document_locked"
 
@@ -41,12 +46,14 @@ class ParcelFacts:
     """What a courier sees: enough to find the door and to recognise the person, and no more (R9.1).
 
     name: masked. The document number is not among it: the courier types its last digits from the document.
+    stopped: the order has ended or is held up; the parcel must not be handed over.
     """
 
     delivery: Delivery
     name: str
     recipient: str | None
     address: str
+    stopped: bool
 
 
 @dataclass(frozen=True)
@@ -133,6 +140,8 @@ class Rounds:
                 return replace(delivery, courier=courier)
             if not may_follow(delivery.state, to):
                 return RoundRefusal.WRONG_STATE
+            if to is DeliveryState.OUT and await self._is_stopped(session, delivery):
+                return RoundRefusal.ORDER_STOPPED
             if delivery.state is DeliveryState.MISMATCH:
                 facts = await self.store.facts.load(session, delivery.order)
                 if not mismatch_was_approved(facts):
@@ -151,10 +160,17 @@ class Rounds:
             return False
         return await self.couriers.carrier_of(session, courier) == delivery.carrier
 
+    async def _is_stopped(self, session: AsyncSession, delivery: Delivery) -> bool:
+        order = await self.store.orders.read(session, delivery.order)
+        return order is None or order.state not in MAY_BE_HANDED_OVER
+
     async def _facts(self, session: AsyncSession, delivery: Delivery) -> ParcelFacts:
         document = await self.store.orders.document(session, delivery.order)
         recipient, address = await self.deliveries.recipient(session, delivery.id)
-        return ParcelFacts(delivery, masked_name(document.name) if document else "", recipient, address)
+        stopped = delivery.state not in FINAL and await self._is_stopped(session, delivery)
+        return ParcelFacts(
+            delivery, masked_name(document.name) if document else "", recipient, address, stopped
+        )
 
 
 async def look_at_document(
