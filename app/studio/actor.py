@@ -79,7 +79,9 @@ class Actor:
             heard = list(self._heard)
             self._heard.clear()
         for message in heard:
-            self._next = self._understood(message, seconds + self._rng.uniform(*REACTION_S))
+            asked = self._understood(message, seconds + self._rng.uniform(*REACTION_S))
+            if asked.card is None or asked.card is not self._doing.card:
+                self._next = asked
         if self._next is not None and seconds >= self._next.since:
             self._doing, self._next = self._next, None
         return self._act(seconds)

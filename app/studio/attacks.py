@@ -18,9 +18,6 @@ from app.studio.specimen import front
 from app.studio.streams import Deaf, Frozen, Loop, Recording, Stopping, Swapped
 from media.liveness import Movement
 
-FREEZES_AFTER_MS = 6_000
-STOPS_AFTER_MS = 6_000
-SWAPS_AFTER_MS = 7_000
 LOOP_MS = 4_000
 _OTHER_SEED = 90_000
 REPLAYED = (Movement.NOD_DOWN, Movement.OPEN_MOUTH, Movement.TURN_RIGHT)
@@ -69,14 +66,14 @@ def perform(
         case Attack.OTHER_DOCUMENT:
             return Actor(LiveScene(applicant, size, iccid, document=_other_document(applicant)), seed)
         case Attack.FROZEN:
-            return Frozen(Actor(live, seed), FREEZES_AFTER_MS)
+            return Frozen(Actor(live, seed))
         case Attack.LOOP:
             return Loop(Actor(live, seed), LOOP_MS)
         case Attack.STOPS:
-            return Stopping(Actor(live, seed), STOPS_AFTER_MS)
+            return Stopping(Actor(live, seed))
         case Attack.SWAP:
             after = Actor(LiveScene(applicant, size, iccid, portrait=_other(applicant)), seed)
-            return Swapped(Actor(live, seed), after, SWAPS_AFTER_MS)
+            return Swapped(Actor(live, seed), after)
         case Attack.TWO_FACES:
             return Actor(CrowdScene(applicant, _other(applicant), size, iccid), seed)
         case Attack.NO_FACE:

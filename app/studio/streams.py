@@ -11,6 +11,7 @@ from app.studio.scene import Scene
 from media.liveness import Movement
 
 _REPLAY_TIMING = FilmTiming(lead_in=4.0, per_movement=3.0, document=9.0, sim=60.0)
+_SECOND = 2
 
 
 class Recording:
@@ -50,21 +51,56 @@ class Deaf:
         return self._performer.frame(t_ms)
 
 
-class Frozen(Deaf):
-    """A stream that shows the same picture for ever from `after_ms` on."""
+class _HalfWay(Deaf):
+    """Follows the guidance until the server asks for the second movement; then something happens."""
 
-    def __init__(self, performer: Performer, after_ms: int) -> None:
+    def __init__(self, performer: Performer) -> None:
         super().__init__(performer)
-        self._after_ms = after_ms
-        self._last: Image | None = None
+        self._prompted: set[object] = set()
 
     def hear(self, message: Mapping[str, object]) -> None:
+        if message.get("type") == "step" and message.get("stage") == "movement":
+            self._prompted.add(message.get("prompt"))
         self._performer.hear(message)
 
+    @property
+    def half_way(self) -> bool:
+        return len(self._prompted) >= _SECOND
+
+
+class Frozen(_HalfWay):
+    """A stream that shows one picture for ever from half-way on."""
+
+    def __init__(self, performer: Performer) -> None:
+        super().__init__(performer)
+        self._last: Image | None = None
+
     def frame(self, t_ms: int) -> Image | None:
-        if t_ms < self._after_ms or self._last is None:
+        if not self.half_way or self._last is None:
             self._last = self._performer.frame(t_ms)
         return self._last
+
+
+class Stopping(_HalfWay):
+    """A camera that ends half-way."""
+
+    def frame(self, t_ms: int) -> Image | None:
+        return None if self.half_way else self._performer.frame(t_ms)
+
+
+class Swapped(_HalfWay):
+    """Another performer takes over half-way."""
+
+    def __init__(self, performer: Performer, successor: Performer) -> None:
+        super().__init__(performer)
+        self._successor = successor
+
+    def hear(self, message: Mapping[str, object]) -> None:
+        super().hear(message)
+        self._successor.hear(message)
+
+    def frame(self, t_ms: int) -> Image | None:
+        return (self._successor if self.half_way else self._performer).frame(t_ms)
 
 
 class Loop(Deaf):
@@ -83,25 +119,3 @@ class Loop(Deaf):
             return frame
         wanted = t_ms % self._length_ms
         return min(self._kept, key=lambda kept: abs(kept[0] - wanted))[1]
-
-
-class Stopping(Frozen):
-    """A camera that ends at `after_ms`."""
-
-    def frame(self, t_ms: int) -> Image | None:
-        return self._performer.frame(t_ms) if t_ms < self._after_ms else None
-
-
-class Swapped(Frozen):
-    """Another performer takes over at `after_ms`."""
-
-    def __init__(self, performer: Performer, successor: Performer, after_ms: int) -> None:
-        super().__init__(performer, after_ms)
-        self._successor = successor
-
-    def hear(self, message: Mapping[str, object]) -> None:
-        self._performer.hear(message)
-        self._successor.hear(message)
-
-    def frame(self, t_ms: int) -> Image | None:
-        return (self._performer if t_ms < self._after_ms else self._successor).frame(t_ms)
