@@ -96,13 +96,20 @@ class MessageKind(StrEnum):
     ACTIVATED = "activated"
 
 
+class MessagesFault(Exception):
+    """The gateway did not take a message. Retried; the text of this never shows what the message says."""
+
+
 class Messages(Protocol):
     """Text messages to the applicant's contact phone."""
 
     async def send(
         self, to: Msisdn, kind: MessageKind, values: dict[str, str], locale: str, idempotency_key: str
     ) -> None:
-        """One message, once per key. values: what the text of this kind shows (codes, waybill, number)."""
+        """One message, once per key; MessagesFault where the gateway did not take it.
+
+        values: what the text of this kind shows: `code`, `waybill`, `link`, `number`.
+        """
 
 
 class Shipping(Protocol):
@@ -151,10 +158,10 @@ class StepGaveUp(Exception):
 class Work(Protocol):
     """Durable work: a mission, once enqueued, runs to its end, whatever dies on the way."""
 
-    async def enqueue(self, session: AsyncSession, mission: str, *args: str, cause: str) -> None:
-        """Start a mission when `session` commits; once per mission, arguments and cause.
+    async def enqueue(self, session: AsyncSession, mission: str, order_id: OrderId, *why: str) -> None:
+        """Start a mission when `session` commits; once per order and reason.
 
-        args: ids only; they are stored in clear.
+        why: handed to the mission and stored in clear, so nothing personal.
         """
 
     async def write(self, step: str, do: Callable[[AsyncSession], Awaitable[T]]) -> T:

@@ -64,15 +64,21 @@ class Decisions:
         answer: Decision,
         at: datetime,
     ) -> None:
+        """Write it down, unless the latest decision about this order says the same of the same input."""
+        asked = {
+            "facts": [write_fact(fact) for fact in facts.evidence],
+            "policy": _POLICY.dump_python(policy, mode="json"),
+        }
+        latest = sa.select(D.question, D.input).where(D.order_id == facts.order).order_by(D.id.desc())
+        before = (await session.execute(latest.limit(1))).first()
+        if before is not None and (before.question, before.input) == (question, asked):
+            return
         await session.execute(
             sa.insert(D).values(
                 order_id=facts.order,
                 question=question,
                 facts_seen=len(facts.evidence),
-                input={
-                    "facts": [write_fact(fact) for fact in facts.evidence],
-                    "policy": _POLICY.dump_python(policy, mode="json"),
-                },
+                input=asked,
                 answer=write_answer(answer),
                 at=at,
             )

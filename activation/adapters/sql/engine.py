@@ -14,14 +14,21 @@ _READS_ONLY = "kaika_reads_only"
 
 
 def open_engine(url: str) -> AsyncEngine:
-    """An engine for `sqlite:///PATH` or `postgresql://…`. Dispose it, or the process hangs at exit."""
+    """An engine for `sqlite:///PATH` or `postgresql://…`. Dispose it, or the process hangs at exit.
+
+    Errors do not show the values of statements: they may be personal, and durable work stores errors.
+    """
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"))
+        engine = create_async_engine(parsed.set(drivername="sqlite+aiosqlite"), hide_parameters=True)
         _make_sqlite_serious(engine)
         return engine
     return create_async_engine(
-        parsed.set(drivername="postgresql+psycopg"), pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_pre_ping=True,
+        hide_parameters=True,
     )
 
 

@@ -38,7 +38,7 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 _ADAPTERS: dict[str, TypeAdapter[Evidence]] = {name: TypeAdapter(kind) for name, kind in _KINDS.items()}
 
 
-class UnknownOrder(Exception):
+class UnknownOrder(LookupError):
     """A fact about an order that does not exist."""
 
 

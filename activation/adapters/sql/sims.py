@@ -74,15 +74,20 @@ class Sims:
         )
         return moved.first() is not None
 
-    async def release(self, session: AsyncSession, order_id: OrderId, at: datetime) -> None:
-        """The order ended before activation: a reserved card goes back to stock, a mailed one is blocked."""
+    async def release(
+        self, session: AsyncSession, order_id: OrderId, at: datetime, came_back: bool = False
+    ) -> None:
+        """The order ended before activation: a reserved card goes back to stock, a mailed one is blocked.
+
+        came_back: the carrier returned it unopened.
+        """
         card = await self.of_order(session, order_id)
         if card is None:
             return
         if card.state is SimState.RESERVED:
             await self.move(session, card.iccid, SimState.IN_STOCK, at, order_id=None)
         else:
-            await self.move(session, card.iccid, SimState.BLOCKED, at)
+            await self.move(session, card.iccid, SimState.RETURNED if came_back else SimState.BLOCKED, at)
 
 
 async def _card(session: AsyncSession, where: sa.ColumnElement[bool]) -> SimCard | None:

@@ -1,0 +1,240 @@
+"""Durable work on DBOS Transact: missions survive `kill -9`, in the same database as the orders.
+
+DBOS makes its own tables when it starts. It keeps names, ids, arguments and step results in clear;
+missions hand it nothing personal. One process has one runtime, and missions run on its event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from dbos import (
+    DBOS,
+    AsyncSQLAlchemyDatasource,
+    DBOSClient,
+    DBOSPortableJSONSerializer,
+    PortableWorkflowError,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from activation.adapters.durable_executors import Heartbeat, resume_of_the_dead
+from activation.flow import ACCEPT, DECIDE, RELEASE, SHIP, Flow
+from activation.ids import OrderId
+from activation.ports import HlrFault, MessageKind, MessagesFault, RegistryFault, StepGaveUp
+from activation.steps import TELL
+from activation.upkeep import Upkeep
+
+T = TypeVar("T")
+
+APPLICATION = "kaika"
+#: Missions begun by one version are ended by it: raise it when the steps of a mission change.
+MISSIONS_VERSION = "1"
+
+PROVISIONING, ASKING = "provisioning", "asking"
+QUEUES = {SHIP: PROVISIONING, DECIDE: PROVISIONING, RELEASE: PROVISIONING, ACCEPT: ASKING, TELL: ASKING}
+#: Missions of one process at a time towards the HLR, and towards registry and message gateway.
+AT_ONCE = {PROVISIONING: 16, ASKING: 16}
+POLL_SECONDS = {PROVISIONING: 0.1, ASKING: 0.2}
+THREADS = 32
+
+STEP_ATTEMPTS, STEP_SECONDS = 3, 20.0
+STEP_RETRY_SECONDS, STEP_RETRY_FACTOR = 0.2, 4.0
+
+SWEEP, SWEEP_CRON = "upkeep", "*/15 * * * * *"
+TIDY, TIDY_CRON = "tidy", "0 17 * * * *"
+#: How long the record of a finished mission is kept, and how many are deleted at a time.
+KEEP_MISSIONS, KEEP_SWEEPS, TIDY_BATCH = timedelta(days=30), timedelta(hours=2), 1_000
+
+
+class Faults(Protocol):
+    """Where tests let the process die: called as `decide.2 before` and `decide.2 after` a step."""
+
+    def reach(self, point: str) -> None: ...
+
+
+class NoFaults:
+    def reach(self, point: str) -> None:
+        """Nothing happens in earnest."""
+
+
+class DurableWork:
+    """`activation.ports.Work` on DBOS.
+
+    url: `sqlite:///PATH` or `postgresql://…`, the database of `engine`.
+    executor_id: stable name of this process; what it left behind is resumed under the same name.
+    """
+
+    def __init__(self, url: str, engine: AsyncEngine, executor_id: str, faults: Faults | None = None) -> None:
+        self._url, self._engine, self._faults = url, engine, faults or NoFaults()
+        self._serializer = DBOSPortableJSONSerializer()
+        sqlite = engine.dialect.name == "sqlite"
+        # Rows are locked, so each statement may see what was committed before it (SQLite has one writer).
+        self._isolation: Any = "SERIALIZABLE" if sqlite else "READ COMMITTED"
+        self._client = DBOSClient(
+            system_database_url=url, serializer=self._serializer, application_name=APPLICATION, lazy=True
+        )
+        self._heartbeat = Heartbeat(engine, executor_id)
+        self._executor_id = executor_id
+        self._datasource: AsyncSQLAlchemyDatasource | None = None
+
+    async def start(self, flow: Flow) -> None:
+        """Make DBOS's tables, take up what this executor left behind, run missions from now on."""
+        DBOS(
+            config={
+                "name": APPLICATION,
+                "system_database_url": self._url,
+                "application_version": MISSIONS_VERSION,
+                "executor_id": self._executor_id,
+                "serializer": self._serializer,
+                "log_level": "WARNING",
+                "max_executor_threads": THREADS,
+            }
+        )
+        driver = self._engine.url.render_as_string(hide_password=False)
+        self._datasource = await AsyncSQLAlchemyDatasource.create(
+            driver, engine=self._engine, serializer=self._serializer
+        )
+        schedules = _register(flow, Upkeep(flow), self._heartbeat)
+        await self._heartbeat.start()
+        DBOS.launch()
+        for queue, seconds in POLL_SECONDS.items():
+            # One order's missions run one after the other; different orders' at the same time.
+            await DBOS.register_queue_async(
+                queue,
+                partition_concurrency=1,
+                worker_concurrency=AT_ONCE[queue],
+                polling_interval_sec=seconds,
+            )
+        await DBOS.apply_schedules_async(schedules)
+
+    async def stop(self, drain_seconds: int = 0) -> None:
+        """Take no new missions, wait `drain_seconds` for those that run; the rest is resumed at start."""
+        await asyncio.to_thread(
+            DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=drain_seconds
+        )
+        await asyncio.to_thread(self._client.destroy)
+        await self._heartbeat.stop()
+
+    async def enqueue(self, session: AsyncSession, mission: str, order_id: OrderId, *why: str) -> None:
+        workflow_id = "-".join((mission, order_id, *filter(None, why)))
+
+        def put(synchronous: Any) -> None:
+            self._client.enqueue_in_transaction(
+                synchronous,
+                {
+                    "workflow_name": mission,
+                    "queue_name": QUEUES[mission],
+                    "workflow_id": workflow_id,
+                    "queue_partition_key": order_id,
+                    "app_version": MISSIONS_VERSION,
+                },
+                order_id,
+                *why,
+            )
+
+        await session.run_sync(put)
+
+    async def write(self, step: str, do: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        if self._datasource is None:
+            raise RuntimeError("durable work has not been started")
+        datasource = self._datasource
+
+        async def transaction() -> T:
+            return await do(datasource.sql_session())
+
+        number = step.split()[0]
+        self._faults.reach(f"{number} before")
+        done = await datasource.run_tx_step_async(
+            {"name": step, "isolation_level": self._isolation}, transaction
+        )
+        self._faults.reach(f"{number} after")
+        return done
+
+    async def ask(self, step: str, do: Callable[[], Awaitable[T]]) -> T:
+        async def call() -> T:
+            return await do()
+
+        number = step.split()[0]
+        self._faults.reach(f"{number} before")
+        try:
+            answer = await DBOS.run_step_async(
+                {
+                    "name": step,
+                    "retries_allowed": True,
+                    "max_attempts": STEP_ATTEMPTS,
+                    "interval_seconds": STEP_RETRY_SECONDS,
+                    "backoff_rate": STEP_RETRY_FACTOR,
+                    "timeout_seconds": STEP_SECONDS,
+                    "should_retry": _may_pass,
+                },
+                call,
+            )
+        except dbos_error.DBOSMaxStepRetriesExceeded:
+            raise StepGaveUp(step) from None
+        except PortableWorkflowError as stored:
+            # After a crash the step is not tried again; its recorded failure comes back in this form.
+            if stored.name == dbos_error.DBOSMaxStepRetriesExceeded.__name__:
+                raise StepGaveUp(step) from None
+            raise
+        self._faults.reach(f"{number} after")
+        return answer
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, HlrFault | RegistryFault | MessagesFault)
+
+
+def _register(flow: Flow, upkeep: Upkeep, heartbeat: Heartbeat) -> list[Any]:
+    """Make DBOS know the missions by name; the schedules that it is to keep."""
+
+    @DBOS.workflow(name=ACCEPT)
+    async def accept(order_id: str, *_why: str) -> None:
+        await flow.accept(OrderId(order_id))
+
+    @DBOS.workflow(name=SHIP)
+    async def ship(order_id: str, *_why: str) -> None:
+        await flow.ship(OrderId(order_id))
+
+    @DBOS.workflow(name=DECIDE)
+    async def decide(order_id: str, *_why: str) -> None:
+        await flow.decide(OrderId(order_id))
+
+    @DBOS.workflow(name=RELEASE)
+    async def release(order_id: str, *_why: str) -> None:
+        await flow.release(OrderId(order_id))
+
+    @DBOS.workflow(name=TELL)
+    async def tell(order_id: str, kind: str, cause: str = "") -> None:
+        await flow.tell(OrderId(order_id), MessageKind(kind), cause)
+
+    @DBOS.workflow(name=SWEEP)
+    async def sweep(_when: datetime, _context: Any) -> None:
+        await upkeep.sweep()
+        await resume_of_the_dead(await heartbeat.alive())
+
+    @DBOS.workflow(name=TIDY)
+    async def tidy(_when: datetime, _context: Any) -> None:
+        await _forget(KEEP_MISSIONS)
+        await _forget(KEEP_SWEEPS, SWEEP)
+
+    return [
+        {"schedule_name": SWEEP, "workflow_fn": sweep, "schedule": SWEEP_CRON, "context": None},
+        {"schedule_name": TIDY, "workflow_fn": tidy, "schedule": TIDY_CRON, "context": None},
+    ]
+
+
+async def _forget(after: timedelta, name: str | None = None) -> None:
+    """Delete the records of missions that ended long ago; orders and decisions have their own."""
+    ended = await DBOS.list_workflows_async(
+        name=name,
+        status=["SUCCESS", "ERROR", "CANCELLED"],
+        completed_before=(datetime.now(UTC) - after).isoformat(),
+        limit=TIDY_BATCH,
+        load_input=False,
+        load_output=False,
+    )
+    if ended:
+        await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
