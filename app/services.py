@@ -60,7 +60,6 @@ class Services:
     rates: Rates
     staff: StaffAccounts
     checks: Checks
-    staff: StaffAccounts
     logistics: Logistics
     review: ReviewDesk
     door_photos: DoorPhotos
