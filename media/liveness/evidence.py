@@ -11,7 +11,8 @@ def liveness_evidence(
 ) -> LivenessMeasured:
     """The challenge and the watch over its frames, in the gate's language.
 
-    `recogniser` made the embeddings that the challenge was given. A jump of the face counts as a break of the track, a frame of a loop as a repeated one.
+    `recogniser` made the embeddings that the challenge was given. A jump of the face counts as a break of
+    the track, a frame of a loop as a repeated one.
     """
     repeated = frozen.still + frozen.repeated
     least = challenge.continuity.least_similarity

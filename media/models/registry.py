@@ -84,9 +84,9 @@ _BUFFALO_LICENCE = (
     "a licence from InsightFace."
 )
 
-# The checksums of sface, auraface and buffalo_l are those that many public lock files agree on; for sface it is
-# also the object id in the repository's own LFS pointer. None of the three could be downloaded and measured
-# where the figures below were made.
+# The checksums of sface, auraface and buffalo_l are those that many public lock files agree on; for sface it
+# is also the object id in the repository's own LFS pointer. None of the three could be downloaded and
+# measured where the figures below were made.
 RECOGNISERS: dict[str, RecogniserModel] = {
     model.name: model
     for model in (
