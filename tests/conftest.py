@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -49,25 +50,30 @@ def postgres() -> Iterator[PostgresCluster]:
     cluster.stop()
 
 
-async def _create_tables(url: str) -> None:
-    engine = open_engine(url)
-    async with engine.begin() as connection:
-        await connection.run_sync(Row.metadata.create_all)
-    await engine.dispose()
+def _create_tables(url: str) -> None:
+    async def create() -> None:
+        engine = open_engine(url)
+        async with engine.begin() as connection:
+            await connection.run_sync(Row.metadata.create_all)
+        await engine.dispose()
+
+    # In a thread, because an asynchronous fixture may ask for this one while its loop runs.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(lambda: asyncio.run(create())).result()
 
 
 @pytest.fixture(scope="session")
 def _postgres_template(postgres: PostgresCluster) -> str:
     """A database that has every table and no row; copying it is faster than making it."""
     name = postgres.create_database()
-    asyncio.run(_create_tables(postgres.url(name)))
+    _create_tables(postgres.url(name))
     return name
 
 
 @pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
-    asyncio.run(_create_tables(f"sqlite:///{path}"))
+    _create_tables(f"sqlite:///{path}")
     return path
 
 

@@ -18,6 +18,7 @@ from dbos import (
     DBOSPortableJSONSerializer,
     PortableWorkflowError,
 )
+from dbos import error as dbos_error
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from activation.adapters.durable_executors import Heartbeat, resume_of_the_dead
