@@ -106,10 +106,15 @@ async def read_json(request: web.Request, model: type[M]) -> tuple[M, bytes]:
     """The parsed body and its bytes. Raises ProblemRaised (415, 413, 408, 400, 422)."""
     _demand_type(request, ("application/json",))
     data = await _read(request, JSON_LIMIT, JSON_SECONDS)
+    return parse_json(request, model, data), data
+
+
+def parse_json(request: web.Request, model: type[M], data: bytes) -> M:
+    """A body that was read already as `model`. Raises ProblemRaised (400, 422)."""
     if _NUL_ESCAPE.search(data):
         raise ProblemRaised(common.NOT_JSON)
     try:
-        return model.model_validate_json(data), data
+        return model.model_validate_json(data)
     except ValidationError as error:
         raise _invalid(error, request) from None
 

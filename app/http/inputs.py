@@ -1,0 +1,39 @@
+"""Types that several resources take."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from activation.ids import OrderId
+from app.http.contract import Input
+from app.preselection.phones import MAX_LENGTH, contact_phone
+
+
+def _one_line(text: str) -> str:
+    """Trimmed; refuses control characters and what no keyboard types."""
+    if any(unicodedata.category(char) in ("Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp") for char in text):
+        raise PydanticCustomError("bytes_not_text", "not plain text")
+    return text.strip()
+
+
+def _phone(written: str) -> str:
+    phone = contact_phone(written)
+    if phone is None:
+        raise PydanticCustomError("phone", "not a mobile number of mainland China")
+    return phone
+
+
+OneLine = Annotated[str, AfterValidator(_one_line)]
+Phone = Annotated[str, Field(min_length=5, max_length=MAX_LENGTH), AfterValidator(_phone)]
+"""A mobile number as written; becomes its national form."""
+OneTimeCode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+DigestText = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+OrderIdText = Annotated[OrderId, Field(json_schema_extra={"pattern": "^ord_[0-9a-f]{24}$"})]
+
+
+class OrderPath(Input):
+    order_id: OrderIdText

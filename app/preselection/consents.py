@@ -1,0 +1,63 @@
+"""What the applicant agrees to, each by itself (R9.4, R11.3). Append-only; the newest of a kind counts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from activation.adapters.sql.store import Store
+from activation.adapters.sql.tables import ConsentRow
+from activation.ids import OrderId
+from activation.order import FINAL
+from app.services import Services
+
+
+class ConsentKind(StrEnum):
+    TERMS = "terms"
+    IDENTITY = "identity"
+    FACE_RECOGNITION = "face_recognition"
+    RISK_NOTICE = "risk_notice"
+
+
+#: The version of the texts (`app.texts.consents`) that may be agreed to now.
+CURRENT_VERSION = "2026-1"
+#: Without these no picture is taken; without all, nothing is submitted.
+FOR_CAPTURES = (ConsentKind.IDENTITY, ConsentKind.FACE_RECOGNITION)
+FOR_SUBMISSION = tuple(ConsentKind)
+#: The equal ways for whoever does not want face recognition (R9.4).
+OTHER_WAYS = ("store", "attended_call")
+
+
+class ConsentRefusal(StrEnum):
+    OTHER_VERSION = "other_version"
+    WRONG_STATE = "wrong_state"
+
+
+async def give_consent(
+    services: Services, order_id: OrderId, kind: ConsentKind, version: str, given: bool
+) -> tuple[ConsentKind, ...] | ConsentRefusal:
+    """Writes a consent down, or that it is taken back; all kinds that are given then."""
+    if version != CURRENT_VERSION:
+        return ConsentRefusal.OTHER_VERSION
+    now = services.clock()
+    async with services.sessions.begin() as session:
+        order = await Store().orders.lock(session, order_id)
+        if order.state in FINAL:
+            return ConsentRefusal.WRONG_STATE
+        await session.execute(
+            sa.insert(ConsentRow).values(order_id=order_id, kind=kind, version=version, given=given, at=now)
+        )
+        return await given_consents(session, order_id)
+
+
+async def given_consents(session: AsyncSession, order_id: OrderId) -> tuple[ConsentKind, ...]:
+    """Kinds whose newest entry says yes, in the order of `ConsentKind`."""
+    rows = await session.execute(
+        sa.select(ConsentRow.kind, ConsentRow.given)
+        .where(ConsentRow.order_id == order_id)
+        .order_by(ConsentRow.id)
+    )
+    newest = {row.kind: row.given for row in rows}
+    return tuple(kind for kind in ConsentKind if newest.get(kind))

@@ -1,0 +1,87 @@
+"""From the contact phone, or the code in the package, to a token for one order."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from activation.adapters.sql.orders import Contact
+from activation.adapters.sql.store import Store
+from activation.ids import Msisdn, OrderId
+from app.access.codes import OneTimeCodes
+from app.access.principals import Applicant
+from app.access.rates import ACTIVATIONS_PER_ADDRESS, TRIES_PER_ORDER
+from app.access.tokens import IssuedToken
+from app.preselection.opening import TooOften
+from app.preselection.phones import phone_hint
+from app.preselection.sending import send_code, wait_for_code
+from app.services import Services
+
+_ACTIVATION_CODE = re.compile(r"[A-Z2-7]{16,64}")
+
+
+class SignInRefusal(StrEnum):
+    """UNKNOWN: no such order or package. CODE: not accepted, never why. SILENT: no message went out."""
+
+    UNKNOWN = "unknown"
+    CODE = "code"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True)
+class CodeSent:
+    """phone_hint: `139****0001`."""
+
+    order: OrderId
+    phone_hint: str
+
+
+async def send_another_code(services: Services, order_id: OrderId) -> CodeSent | SignInRefusal | TooOften:
+    """A new code for an order; the one before it is void."""
+    contact = await _contact(services, order_id)
+    if contact is None:
+        return SignInRefusal.UNKNOWN
+    return await _send(services, order_id, contact.phone, contact.locale)
+
+
+async def open_package(services: Services, written: str, client: str) -> CodeSent | SignInRefusal | TooOften:
+    """The code in the package leads to its order; a one-time code goes to the order's contact phone."""
+    seconds = await services.rates.wait_for(ACTIVATIONS_PER_ADDRESS, client)
+    if seconds is not None:
+        return TooOften(seconds)
+    code = re.sub(r"[\s-]", "", written).upper()
+    # Looked up whatever it looks like, so that no form of wrong code is answered sooner.
+    async with services.readers() as session:
+        order = await Store().orders.by_activation_code(session, code)
+    if order is None or not _ACTIVATION_CODE.fullmatch(code):
+        return SignInRefusal.UNKNOWN
+    return await send_another_code(services, order.id)
+
+
+async def exchange_code(
+    services: Services, order_id: OrderId, code: str
+) -> IssuedToken | SignInRefusal | TooOften:
+    """A token for the order, once per code. An unknown order and a wrong code look the same."""
+    seconds = await services.rates.wait_for(TRIES_PER_ORDER, order_id)
+    if seconds is not None:
+        return TooOften(seconds)
+    async with services.sessions.begin() as session:
+        right = await OneTimeCodes(services.keys.fields).accept(session, order_id, code, services.clock())
+    return services.tokens.issue(Applicant(order_id)) if right else SignInRefusal.CODE
+
+
+async def _send(
+    services: Services, order_id: OrderId, phone: Msisdn, locale: str
+) -> CodeSent | SignInRefusal | TooOften:
+    seconds = await wait_for_code(services, order_id, phone)
+    if seconds is not None:
+        return TooOften(seconds)
+    if not await send_code(services, order_id, phone, locale):
+        return SignInRefusal.SILENT
+    return CodeSent(order_id, phone_hint(phone))
+
+
+async def _contact(services: Services, order_id: OrderId) -> Contact | None:
+    async with services.readers() as session:
+        return await Store().orders.contact(session, order_id)
