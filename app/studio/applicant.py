@@ -24,7 +24,7 @@ _MIDDLE = "文志小晓建国海春佳思子永立玉雨"
 _ETHNICITIES = ("汉", "汉", "汉", "汉", "壮", "回", "满", "苗", "彝", "土家", "维吾尔")
 _STREETS = ("样本路", "示例街", "虚构路", "试验大道", "样张巷")
 RARE_NAME = "龢翀"
-"""A given name whose characters OCR is seldom sure of."""
+"""A given name of rare characters."""
 
 
 @dataclass(frozen=True)

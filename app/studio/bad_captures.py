@@ -12,9 +12,11 @@ from app.studio.captures import SCAN_SIZE, handheld, scan
 from app.studio.pixels import Image, add_noise
 from app.studio.portraits import Portrait, PortraitMissing
 from app.studio.room import table
+from app.studio.specimen import NAME_BOX
 
 _BLUR = 41
 _DEFOCUS = 10
+_SMUDGE = 11
 _DARKNESS = 0.12
 _TINY = (320, 240)
 
@@ -27,6 +29,7 @@ class BadCapture(StrEnum):
     DARK = "dark"
     CUT_EDGE = "cut_edge"
     TINY = "tiny"
+    SMUDGED_NAME = "smudged_name"
     NO_CARD = "no_card"
     HANDHELD_WITHOUT_CARD = "handheld_without_card"
 
@@ -50,10 +53,20 @@ def bad_capture(kind: BadCapture, portrait: Portrait, card: Image, seed: int) ->
             return scan(card, seed, shift=0.25)
         case BadCapture.TINY:
             return np.asarray(cv2.resize(scan(card, seed), _TINY, interpolation=cv2.INTER_AREA), np.uint8)
+        case BadCapture.SMUDGED_NAME:
+            return scan(_smudged(card), seed)
         case BadCapture.NO_CARD:
             return add_noise(table(*SCAN_SIZE, seed), 2.0, np.random.default_rng(seed))
         case BadCapture.HANDHELD_WITHOUT_CARD:
             return handheld(portrait, None, seed)
+
+
+def _smudged(front: Image) -> Image:
+    """A worn card: the name can be seen, its strokes cannot be told apart."""
+    worn = front.copy()
+    x0, y0, x1, y1 = NAME_BOX
+    worn[y0:y1, x0:x1] = cv2.GaussianBlur(worn[y0:y1, x0:x1], (0, 0), _SMUDGE)
+    return worn
 
 
 def _cat() -> Image:

@@ -22,6 +22,8 @@ SCALE = 20
 WIDTH, HEIGHT = 1712, 1080
 PORTRAIT_BOX = (1072, 162, 1592, 802)
 """x0, y0, x1, y1 of the portrait on the front: 26 × 32 mm."""
+NAME_BOX = (300, 116, 700, 216)
+"""x0, y0, x1, y1 around the name's value on the front."""
 
 _LABEL = (48, 96, 160)
 _INK = (28, 24, 22)

@@ -60,5 +60,8 @@ def test_bad_captures_are_bad(finder: FaceFinder, read: Reader) -> None:
     assert bad[BadCapture.TINY].shape == (240, 320, 3)
     for kind in (BadCapture.GLARE, BadCapture.CUT_EDGE, BadCapture.NO_CARD, BadCapture.CAT, BadCapture.MOVED):
         assert number not in read(bad[kind])
+    smudged = read(bad[BadCapture.SMUDGED_NAME])
+    assert number in smudged
+    assert person.applicant.name not in smudged
     assert not finder.find(bad[BadCapture.NO_CARD])
     assert len(finder.find(bad[BadCapture.HANDHELD_WITHOUT_CARD])) == 1
