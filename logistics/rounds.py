@@ -7,7 +7,9 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from activation.adapters.sql.engine import insert_if_absent
 from activation.adapters.sql.store import Store
+from activation.adapters.sql.tables import EvidenceRow
 from activation.evidence import (
     FaceComparison,
     Facts,
@@ -54,6 +56,16 @@ class ParcelFacts:
     recipient: str | None
     address: str
     stopped: bool
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo that lies in the vault. size: bytes of the clear JPEG."""
+
+    digest: Digest
+    kind: str
+    media_type: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -119,12 +131,25 @@ class Rounds:
         self,
         courier: StaffId,
         delivery_id: DeliveryId,
-        photo: Digest,
+        photo: Photo,
         comparisons: tuple[FaceComparison, ...],
     ) -> RoundRefusal | None:
-        """The photo taken at the door, already in the vault; a later one takes its place."""
+        """The photo of this attempt; a later one takes its place, and both stay evidence."""
         async with self.sessions.begin() as session:
-            kept = await self.deliveries.put_photo(session, delivery_id, courier, photo, comparisons)
+            delivery = await self.deliveries.lock(session, delivery_id)
+            if delivery is None:
+                return RoundRefusal.NOT_FOUND
+            await insert_if_absent(
+                session,
+                EvidenceRow,
+                digest=photo.digest,
+                order_id=delivery.order,
+                kind=photo.kind,
+                media_type=photo.media_type,
+                size=photo.size,
+                at=self.clock(),
+            )
+            kept = await self.deliveries.put_photo(session, delivery_id, courier, photo.digest, comparisons)
         return None if kept else RoundRefusal.WRONG_STATE
 
     async def _move(

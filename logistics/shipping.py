@@ -51,8 +51,8 @@ class ParcelShipping:
 
     async def new_code(
         self, session: AsyncSession, order_id: OrderId, *, also_unlock_document: bool = False
-    ) -> str | CodeRefusal:
-        """Another handover code, in clear, to be sent to the contact phone; the former is void."""
+    ) -> int | CodeRefusal:
+        """Number of a new code; the former is void. `create_delivery` gives the new one in clear."""
         made = await self.deliveries.of_order(session, order_id, lock=True)
         if made is None:
             return CodeRefusal.NO_DELIVERY
@@ -69,7 +69,7 @@ class ParcelShipping:
             code_failures=0,
             tail_failures=0 if also_unlock_document else made.tail_failures,
         )
-        return code
+        return made.code_issue + 1
 
     async def _create(self, session: AsyncSession, order_id: OrderId, iccid: Iccid, at: datetime) -> Delivery:
         contact = await self.store.orders.contact(session, order_id)

@@ -30,6 +30,8 @@ class Resource(StrEnum):
     NUMBER_POOL = "number_pool"
     CASE = "case"
     EVIDENCE = "evidence"
+    HANDOVER_CODE = "handover_code"
+    HOLD = "hold"
     SANDBOX = "sandbox"
 
 
@@ -78,7 +80,9 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     (_R.CASE, _A.READ): _REVIEWER,
     (_R.CASE, _A.CHANGE): _REVIEWER,
     (_R.EVIDENCE, _A.READ): _REVIEWER,
+    (_R.HANDOVER_CODE, _A.CREATE): _APPLICANT | _OPERATOR,
     # Operation.
+    (_R.HOLD, _A.CREATE): _OPERATOR,
     (_R.SIM_STOCK, _A.CREATE): _OPERATOR,
     (_R.NUMBER_POOL, _A.CREATE): _OPERATOR,
     (_R.STAFF, _A.CREATE): _OPERATOR,

@@ -23,6 +23,7 @@ GROUPS = {
     "gate": "look at decisions of the gate",
     "keys": "make keys for production",
     "models": "face recognition models: list, install",
+    "staff": "accounts of couriers, reviewers and operators",
     "sandbox": "stand-ins for outside systems, for development",
 }
 

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from activation.adapters.sql.store import Store
 from activation.evidence import Facts, Handover, ReviewDecision, ReviewOutcome, ReviewStage
 from activation.findings import Reason
-from activation.ids import CaseId, OrderId, StaffId
+from activation.ids import CaseId, Digest, OrderId, StaffId
 from activation.order import FINAL
 from activation.ports import Clock, OrderFile
 from app.review.case import CaseState, takes_second_person
 from app.review.cases import Case, Cases, Proposal
+from app.review.view import CaseSeen, see_case
 
 
 class CaseRefusal(StrEnum):
@@ -84,6 +85,26 @@ class ReviewDesk:
         """What waits for people, oldest first."""
         async with self.sessions() as session:
             return await self.cases.queue(session)
+
+    async def see(self, reviewer: StaffId, case_id: CaseId) -> CaseSeen | CaseRefusal:
+        """The case; with identity and evidence where the reviewer has claimed it."""
+        async with self.sessions() as session:
+            case = await self.cases.read(session, case_id)
+            if case is None:
+                return CaseRefusal.NOT_FOUND
+            return await see_case(session, case, claimed=case.is_with(reviewer, self.clock()))
+
+    async def look(self, reviewer: StaffId, case_id: CaseId, digest: Digest) -> OrderId | CaseRefusal:
+        """R9.1: writes the look down and says in whose evidence the reviewer may look."""
+        now = self.clock()
+        async with self.sessions.begin() as session:
+            case = await self.cases.read(session, case_id)
+            if case is None:
+                return CaseRefusal.NOT_FOUND
+            if not case.is_with(reviewer, now):
+                return CaseRefusal.NOT_CLAIMED
+            await self.cases.looked(session, case, reviewer, digest, now)
+            return case.order
 
     async def claim(self, reviewer: StaffId, case_id: CaseId) -> Case | CaseRefusal:
         """The case is the reviewer's for 15 minutes; claiming again starts them anew."""

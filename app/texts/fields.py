@@ -18,6 +18,7 @@ _BY_TYPE = {
     "too_long": Text("项数过多。", "Too many items."),
     "enum": Text("不在允许的取值之中。", "Not one of the allowed values."),
     "literal_error": Text("不在允许的取值之中。", "Not one of the allowed values."),
+    "holds_numbers": Text("请勿填写证件号码或电话号码。", "Without document or phone numbers, please."),
     "phone": Text("请填写有效的中国大陆手机号码。", "Give a valid mobile number of mainland China."),
 }
 

@@ -1,0 +1,333 @@
+"""Reviewers' cases: the queue, one case, claims, decisions by one or two people, evidence (R4.2, R9.1)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+import structlog
+from aiohttp import web
+from pydantic import Field
+from pydantic.functional_validators import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from activation.evidence import ReviewOutcome, ReviewStage
+from activation.findings import Reason, rule_of
+from activation.ids import CaseId, Digest
+from app.access.rights import Action, Resource
+from app.http.common import BUSY, NOT_FOUND, WRONG_STATE
+from app.http.contract import Input, Output, ProblemRaised, ProblemType, Raw, Reply, operation, staff_member
+from app.review.case import CaseState
+from app.review.cases import Case
+from app.review.desk import CaseRefusal
+from app.review.view import CaseSeen
+from app.services import SERVICES
+from app.texts.reasons import REASONS
+from app.texts.text import Locale, Text, preferred_locale
+from media.vault import EvidenceNotFound, VaultBusy, VaultFault
+
+_log = structlog.get_logger("kaika.review")
+
+#: A document number or a phone in a reviewer's words would stand in the record for ever.
+_PERSONAL = re.compile(r"[0-9０-９][0-9０-９ -]{6,}")
+_CASE_RETRY_S = 1
+
+CLAIMED_BY_ANOTHER = ProblemType(
+    "case_claimed",
+    409,
+    Text("案件正由他人处理", "Somebody else has the case"),
+    Text("请处理其他案件，或在 15 分钟后再试。", "Take another one, or try again in 15 minutes."),
+)
+NOT_CLAIMED = ProblemType(
+    "case_not_claimed",
+    409,
+    Text("请先领取案件", "Claim the case first"),
+    Text(
+        "案件须先领取；领取 15 分钟后，或有新证据时，须重新领取。",
+        "A claim lasts 15 minutes, and ends when new evidence comes.",
+    ),
+)
+SECOND_PERSON = ProblemType(
+    "second_person_wanted",
+    409,
+    Text("须由另一位审核员确认", "Another reviewer must confirm"),
+    Text("推翻未通过的核验须由两人决定。", "Overriding a failed check takes two people."),
+)
+TOOK_PART = ProblemType(
+    "took_part",
+    403,
+    Text("您参与过此订单", "You took part in this order"),
+    Text("参与派送的人员不能审核同一订单。", "Who delivered it cannot review it."),
+)
+ORDER_OVER = ProblemType(
+    "order_over",
+    409,
+    Text("订单已结束", "The order is over"),
+    Text("此案件无需再处理。", "There is nothing left to decide."),
+)
+EVIDENCE_DAMAGED = ProblemType(
+    "evidence_damaged",
+    500,
+    Text("证据已损坏", "The evidence is damaged"),
+    Text("请立即报告运营人员，并提供 request_id。", "Report it to the operator at once, with request_id."),
+)
+OF_CASE: dict[CaseRefusal, ProblemType] = {
+    CaseRefusal.NOT_FOUND: NOT_FOUND,
+    CaseRefusal.CLAIMED_BY_ANOTHER: CLAIMED_BY_ANOTHER,
+    CaseRefusal.NOT_CLAIMED: NOT_CLAIMED,
+    CaseRefusal.WRONG_STATE: WRONG_STATE,
+    CaseRefusal.MAKER_IS_CHECKER: SECOND_PERSON,
+    CaseRefusal.TOOK_PART: TOOK_PART,
+    CaseRefusal.ORDER_OVER: ORDER_OVER,
+}
+_DECIDING = tuple(kind for kind in OF_CASE.values() if kind is not NOT_FOUND)
+
+
+def _impersonal(text: str) -> str:
+    if _PERSONAL.search(text):
+        raise PydanticCustomError("holds_numbers", "no document or phone numbers here")
+    return text
+
+
+ReasonText = Annotated[str, Field(min_length=3, max_length=500), AfterValidator(_impersonal)]
+
+
+class CasePath(Input):
+    case_id: Annotated[str, Field(pattern=r"^cas_[0-9a-f]{24}$")]
+
+
+class EvidencePath(CasePath):
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ProposalNew(Input):
+    outcome: ReviewOutcome
+    reason: ReasonText
+
+
+class ConfirmationNew(Input):
+    agree: bool
+    reason: ReasonText
+
+
+class ReasonSeen(Output):
+    reason: Reason
+    rule: str
+    text: str
+
+
+class CaseOut(Output):
+    case_id: str
+    order_id: str
+    stage: ReviewStage
+    state: CaseState
+    reasons: list[ReasonSeen]
+    two_people: bool
+    opened_at: datetime
+    age_s: int
+    claimed: bool = Field(description="somebody is looking at it now")
+    mine_until: datetime | None = Field(description="until when it is the caller's")
+
+
+class Queue(Output):
+    cases: list[CaseOut]
+
+
+class FactOut(Output):
+    index: int
+    kind: str
+    body: dict[str, Any]
+
+
+class EvidenceOut(Output):
+    digest: str
+    kind: str
+    media_type: str
+    size: int
+    at: datetime
+
+
+class IdentityOut(Output):
+    name: str
+    number: str
+
+
+class BandOut(Output):
+    accept: float
+    refuse: float
+
+
+class ProposalSeen(Output):
+    outcome: ReviewOutcome
+    reason: str
+    mine: bool
+
+
+class CaseWhole(CaseOut):
+    """facts: all that a decision speaks of. faces: the bands that similarities are weighed with, by model."""
+
+    about: int
+    facts: list[FactOut]
+    faces: dict[str, BandOut]
+    identity: IdentityOut | None
+    evidence: list[EvidenceOut]
+    proposal: ProposalSeen | None
+
+
+def _members(request: web.Request, case: Case) -> dict[str, Any]:
+    now = request.app[SERVICES].clock()
+    locale: Locale = preferred_locale(request.headers.get("Accept-Language", ""))
+    caller = staff_member(request).id
+    mine = case.is_with(caller, now)
+    return {
+        "case_id": str(case.id),
+        "order_id": str(case.order),
+        "stage": case.stage,
+        "state": case.state,
+        "reasons": [
+            ReasonSeen(reason=each, rule=rule_of(each), text=REASONS[each].in_(locale))
+            for each in case.reasons
+        ],
+        "two_people": case.two_people,
+        "opened_at": case.opened_at,
+        "age_s": max(0, int((now - case.opened_at).total_seconds())),
+        "claimed": mine or case.is_with_another(caller, now),
+        "mine_until": case.claimed_until if mine else None,
+    }
+
+
+def _answer(request: web.Request, done: Case | CaseRefusal) -> Reply:
+    if isinstance(done, CaseRefusal):
+        raise ProblemRaised(OF_CASE[done])
+    return Reply(200, CaseOut.model_validate(_members(request, done)))
+
+
+@operation(summary="The queue", right=(Resource.CASE, Action.READ), returns={200: Queue})
+async def queue(request: web.Request) -> Reply:
+    """Cases that wait for people, oldest first, at most 100."""
+    found = await request.app[SERVICES].review.queue()
+    return Reply(200, Queue(cases=[CaseOut.model_validate(_members(request, each)) for each in found]))
+
+
+@operation(summary="One case", right=(Resource.CASE, Action.READ), path=CasePath, returns={200: CaseWhole})
+async def read_case(request: web.Request, path: CasePath) -> Reply:
+    """Why it came, every measurement and score. Identity (masked) and evidence: for who has claimed it."""
+    reviewer = staff_member(request)
+    seen = await request.app[SERVICES].review.see(reviewer.id, CaseId(path.case_id))
+    if isinstance(seen, CaseRefusal):
+        raise ProblemRaised(OF_CASE[seen])
+    return Reply(200, _whole(request, seen))
+
+
+@operation(
+    summary="Claim a case",
+    right=(Resource.CASE, Action.CHANGE),
+    path=CasePath,
+    returns={200: CaseOut},
+    problems=_DECIDING,
+)
+async def claim(request: web.Request, path: CasePath) -> Reply:
+    """For 15 minutes; claiming again starts them anew. A proposed case is claimed by who is to confirm it."""
+    reviewer = staff_member(request)
+    return _answer(request, await request.app[SERVICES].review.claim(reviewer.id, CaseId(path.case_id)))
+
+
+@operation(
+    summary="Propose a decision",
+    right=(Resource.CASE, Action.CHANGE),
+    path=CasePath,
+    body=ProposalNew,
+    returns={200: CaseOut},
+    idempotent=True,
+    problems=_DECIDING,
+)
+async def propose(request: web.Request, path: CasePath, body: ProposalNew) -> Reply:
+    """Decides the case at once, unless it would override a failed check: then a second person confirms."""
+    reviewer = staff_member(request)
+    desk = request.app[SERVICES].review
+    return _answer(request, await desk.propose(reviewer.id, CaseId(path.case_id), body.outcome, body.reason))
+
+
+@operation(
+    summary="Confirm a proposal",
+    right=(Resource.CASE, Action.CHANGE),
+    path=CasePath,
+    body=ConfirmationNew,
+    returns={200: CaseOut},
+    idempotent=True,
+    problems=_DECIDING,
+)
+async def confirm(request: web.Request, path: CasePath, body: ConfirmationNew) -> Reply:
+    """By another reviewer than the one who proposed. Without agreement the case is open again."""
+    reviewer = staff_member(request)
+    desk = request.app[SERVICES].review
+    return _answer(request, await desk.confirm(reviewer.id, CaseId(path.case_id), body.agree, body.reason))
+
+
+@operation(
+    summary="Look at evidence",
+    right=(Resource.EVIDENCE, Action.READ),
+    path=EvidencePath,
+    returns={200: Raw("application/octet-stream")},
+    problems=(NOT_CLAIMED, EVIDENCE_DAMAGED, BUSY),
+)
+async def look(request: web.Request, path: EvidencePath) -> web.Response:
+    """The picture or clip itself, while the case is the caller's. Each look is recorded first."""
+    reviewer, services = staff_member(request), request.app[SERVICES]
+    digest = Digest(path.digest)
+    order = await services.review.look(reviewer.id, CaseId(path.case_id), digest)
+    if isinstance(order, CaseRefusal):
+        raise ProblemRaised(OF_CASE[order])
+    try:
+        stored = await services.vault.describe(order, digest)
+        data = await services.vault.get(order, digest)
+    except EvidenceNotFound:
+        raise ProblemRaised(NOT_FOUND) from None
+    except VaultBusy:
+        raise ProblemRaised(BUSY, retry_after_s=_CASE_RETRY_S) from None
+    except VaultFault:
+        _log.error("evidence does not open", order=order, digest=digest)
+        raise ProblemRaised(EVIDENCE_DAMAGED) from None
+    headers = {"Content-Disposition": "inline", "Cache-Control": "no-store"}
+    return web.Response(body=data, content_type=stored.media_type, headers=headers)
+
+
+def _whole(request: web.Request, seen: CaseSeen) -> CaseWhole:
+    case = seen.case
+    policy = request.app[SERVICES].policy
+    caller = staff_member(request).id
+    proposal = case.proposal and ProposalSeen(
+        outcome=case.proposal.outcome, reason=case.proposal.reason, mine=case.proposal.maker == caller
+    )
+    identity = seen.identity and IdentityOut(name=seen.identity.name, number=seen.identity.number)
+    return CaseWhole.model_validate(
+        {
+            **_members(request, case),
+            "about": case.about,
+            "facts": [FactOut(index=each.index, kind=each.kind, body=each.body) for each in seen.facts],
+            "faces": {
+                name: BandOut(accept=band.accept, refuse=band.refuse) for name, band in policy.faces.items()
+            },
+            "identity": identity,
+            "evidence": [
+                EvidenceOut(
+                    digest=each.digest, kind=each.kind, media_type=each.media_type, size=each.size, at=each.at
+                )
+                for each in seen.evidence
+            ],
+            "proposal": proposal,
+        }
+    )
+
+
+_ONE = "/v1/review/cases/{case_id}"
+
+ROUTES = (
+    web.get("/v1/review/cases", queue, allow_head=False),
+    web.get(_ONE, read_case, allow_head=False),
+    web.post(f"{_ONE}/claim", claim),
+    web.post(f"{_ONE}/proposal", propose),
+    web.post(f"{_ONE}/confirmation", confirm),
+    web.get(f"{_ONE}/evidence/{{digest}}", look, allow_head=False),
+)
