@@ -234,7 +234,8 @@ async def _store_sims(
 
 async def _store_numbers(session: AsyncSession, lines: Sequence[NumberLine], report: ImportReport) -> None:
     rows = [
-        {"msisdn": each.msisdn, "region": each.region} for each in sorted(lines, key=lambda each: each.msisdn)
+        {"msisdn": each.msisdn, "backwards": each.msisdn[::-1], "region": each.region}
+        for each in sorted(lines, key=lambda each: each.msisdn)
     ]
     new = await _insert_absent(session, NumberRow, rows, NumberRow.msisdn)
     report.imported += len(new)
