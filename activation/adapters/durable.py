@@ -22,7 +22,7 @@ from dbos import (
 from dbos import error as dbos_error
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from activation.adapters.durable_executors import Heartbeat, resume_of_the_dead
+from activation.adapters.durable_executors import Heartbeat
 from activation.flow import ACCEPT, DECIDE, RELEASE, SHIP, Flow
 from activation.ids import OrderId
 from activation.ports import HlrFault, MessageKind, MessagesFault, RegistryFault, StepGaveUp
@@ -39,7 +39,7 @@ PROVISIONING, ASKING = "provisioning", "asking"
 QUEUES = {SHIP: PROVISIONING, DECIDE: PROVISIONING, RELEASE: PROVISIONING, ACCEPT: ASKING, TELL: ASKING}
 #: Missions of one process at a time towards the HLR, and towards registry and message gateway.
 AT_ONCE = {PROVISIONING: 16, ASKING: 16}
-POLL_SECONDS = {PROVISIONING: 0.1, ASKING: 0.2}
+POLL_SECONDS = {PROVISIONING: 0.08, ASKING: 0.2}
 THREADS = 32
 
 STEP_ATTEMPTS, STEP_SECONDS = 3, 20.0
@@ -217,12 +217,12 @@ def _register(flow: Flow, upkeep: Upkeep, heartbeat: Heartbeat) -> list[Any]:
     @DBOS.workflow(name=SWEEP)
     async def sweep(_when: datetime, _context: Any) -> None:
         await upkeep.sweep()
-        await resume_of_the_dead(await heartbeat.alive())
+        await DBOS.run_step_async({"name": "upkeep.3 resume of the dead"}, heartbeat.resume_of_the_dead)
 
     @DBOS.workflow(name=TIDY)
     async def tidy(_when: datetime, _context: Any) -> None:
-        await _forget(KEEP_MISSIONS)
-        await _forget(KEEP_SWEEPS, SWEEP)
+        await DBOS.run_step_async({"name": "tidy.1 forget missions"}, _forget, KEEP_MISSIONS)
+        await DBOS.run_step_async({"name": "tidy.2 forget sweeps"}, _forget, KEEP_SWEEPS, SWEEP)
 
     return [
         {"schedule_name": SWEEP, "workflow_fn": sweep, "schedule": SWEEP_CRON, "context": None},
@@ -230,7 +230,7 @@ def _register(flow: Flow, upkeep: Upkeep, heartbeat: Heartbeat) -> list[Any]:
     ]
 
 
-async def _forget(after: timedelta, name: str | None = None) -> None:
+async def _forget(after: timedelta, name: str | None = None) -> int:
     """Delete the records of missions that ended long ago; orders and decisions have their own."""
     ended = await DBOS.list_workflows_async(
         name=name,
@@ -242,3 +242,4 @@ async def _forget(after: timedelta, name: str | None = None) -> None:
     )
     if ended:
         await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
+    return len(ended)

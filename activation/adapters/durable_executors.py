@@ -47,6 +47,17 @@ class Heartbeat:
                 await session.scalars(sa.select(ExecutorRow.id).where(ExecutorRow.seen_at > since))
             )
 
+    async def resume_of_the_dead(self) -> int:
+        """Put missions whose executor died back into their queue; how many."""
+        alive = await self.alive()
+        pending = await DBOS.list_workflows_async(
+            status="PENDING", limit=RESUME_BATCH, load_input=False, load_output=False
+        )
+        orphans = [workflow for workflow in pending if workflow.executor_id not in alive]
+        for workflow in orphans:
+            await DBOS.resume_workflow_async(workflow.workflow_id, queue_name=workflow.queue_name)
+        return len(orphans)
+
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(BEAT.total_seconds())
@@ -60,14 +71,3 @@ class Heartbeat:
                 await session.execute(
                     sa.update(ExecutorRow).where(ExecutorRow.id == self._executor_id).values(seen_at=now)
                 )
-
-
-async def resume_of_the_dead(alive: frozenset[str]) -> int:
-    """Put missions whose executor died back into their queue; how many."""
-    pending = await DBOS.list_workflows_async(
-        status="PENDING", limit=RESUME_BATCH, load_input=False, load_output=False
-    )
-    orphans = [workflow for workflow in pending if workflow.executor_id not in alive]
-    for workflow in orphans:
-        await DBOS.resume_workflow_async(workflow.workflow_id, queue_name=workflow.queue_name)
-    return len(orphans)
