@@ -19,8 +19,14 @@ LAG_S = 1.0
 class Revocations:
     """What was revoked, read from the database at most once per `LAG_S`; one's own at once."""
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        readers: async_sessionmaker[AsyncSession],
+        clock: Callable[[], datetime],
+    ) -> None:
         self._sessions = sessions
+        self._readers = readers
         self._clock = clock
         self._tokens: frozenset[str] = frozenset()
         self._staff: frozenset[str] = frozenset()
@@ -51,7 +57,7 @@ class Revocations:
 
     async def _read(self) -> None:
         now = self._clock()
-        async with self._sessions() as session:
+        async with self._readers() as session:
             tokens = await session.scalars(
                 sa.select(RevokedTokenRow.jti).where(RevokedTokenRow.expires_at >= now)
             )

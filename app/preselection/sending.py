@@ -8,7 +8,7 @@ import secrets
 import structlog
 
 from activation.ids import Msisdn, OrderId
-from activation.ports import MessageKind
+from activation.ports import MessageKind, MessagesFault
 from app.access.codes import OneTimeCodes
 from app.access.rates import CODES_PER_ORDER, CODES_PER_PHONE
 from app.logs import exception_shape
@@ -36,7 +36,7 @@ async def send_code(services: Services, order_id: OrderId, phone: Msisdn, locale
             await services.messages.send(
                 phone, MessageKind.ONE_TIME_CODE, {"code": code}, locale, f"code:{secrets.token_hex(12)}"
             )
-    except Exception as error:
+    except (MessagesFault, TimeoutError) as error:
         _log.warning("code not sent", order=order_id, exception=exception_shape(error))
         return False
     return True
