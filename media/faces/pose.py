@@ -48,7 +48,10 @@ def head_pose(face: Face, width: int, height: int) -> Pose:
         raise ValueError("landmarks must be finite")
     focal = _FOCAL_OVER_LONG_SIDE * max(width, height)
     camera = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], dtype=np.float64)
-    solved, rotation, _ = cv2.solvePnP(_MODEL, seen, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+    try:
+        solved, rotation, _ = cv2.solvePnP(_MODEL, seen, camera, None, flags=cv2.SOLVEPNP_SQPNP)
+    except cv2.error:  # all landmarks in one place
+        raise ValueError("no pose explains these landmarks") from None
     if not solved:
         raise ValueError("no pose explains these landmarks")
     return _angles(np.asarray(cv2.Rodrigues(rotation)[0], dtype=np.float64))

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from activation.check import CheckState
 from media.liveness import Script
 from media.videocheck import limits
 from media.videocheck.gallery import Gallery
@@ -17,7 +18,6 @@ from media.videocheck.instruments import Instruments
 from media.videocheck.jobs import Jobs
 from media.videocheck.measured import Ending
 from media.videocheck.reader import CheckReader
-from media.videocheck.states import CheckState
 from media.videocheck.watch import Look, Watch
 from media.webrtc import FrameIntake, IntakeEnd, ReceivedFrame
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from activation.check import CheckState
 from activation.evidence import CheckOutcome
 from activation.ids import CheckId, OrderId
 from media.videocheck import limits
@@ -15,7 +16,6 @@ from media.videocheck.instruments import Instruments
 from media.videocheck.measured import CheckMeasured, Ending
 from media.videocheck.pools import AnalysisPools
 from media.videocheck.session import CheckRequest, CheckSession
-from media.videocheck.states import CheckState
 from media.videocheck.words import ResultWord
 from media.webrtc import IceServer, IceSettings, OfferRefusal, VideoPeer, examine
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from activation.check import CheckState, may_follow
 from activation.evidence import LivenessMeasured
 from activation.ids import CheckId, OrderId
 from media.liveness import Script
@@ -21,7 +22,6 @@ from media.videocheck.instruments import Instruments
 from media.videocheck.jobs import Jobs
 from media.videocheck.measured import CheckMeasured, Ending, Pace
 from media.videocheck.pools import AnalysisPools
-from media.videocheck.states import CheckState, may_follow
 from media.webrtc import VideoPeer
 
 _log = logging.getLogger(__name__)

@@ -5,13 +5,12 @@ Runs in worker threads, one look at a time; only the conductor calls it.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from activation.evidence import FaceComparison, FaceSource, LivenessMeasured, ModelRef
+from activation.evidence import LivenessMeasured
 from media.faces import Face, head_pose
 from media.liveness import ChallengeView, FrozenWatch, Hint, Script, Stage, liveness_evidence
 from media.videocheck import limits
@@ -60,7 +59,7 @@ class Watch:
             self._gallery.keep("face", frame.t_ms, bgr)
         if view.finished:
             self.answered = self._challenge.measured().all_done
-        if before is not None and before.movement is not None and view.movement is None:
+        if before is not None and before.movement is not None and _step(before) != _step(view):
             self._gallery.keep(before.movement.value, frame.t_ms, bgr)
         return Look(frame.t_ms, bgr, view, face, _hint(view, bgr))
 
@@ -77,11 +76,8 @@ class Watch:
         for embedding in self._gallery.embeddings:
             self._challenge.add_embedding(embedding)
         self._tracker.close()
-        challenge = self._challenge.measured()
-        evidence = liveness_evidence(challenge, self._frozen.measured())
-        least = challenge.continuity.least_similarity
-        one_person = None if least is None else _alike(least, self._recogniser)
-        return dataclasses.replace(evidence, continuity=one_person), self._clip.finish()
+        measured = liveness_evidence(self._challenge.measured(), self._frozen.measured(), self._recogniser)
+        return measured, self._clip.finish()
 
     def _see(self, frame: ReceivedFrame) -> tuple[NDArray[np.uint8], list[Face]]:
         bgr = frame.pixels()
@@ -90,8 +86,8 @@ class Watch:
         return bgr, self._tracker.track(bgr, frame.t_ms)
 
 
-def _alike(least: float, model: ModelRef) -> FaceComparison:
-    return FaceComparison(FaceSource.LIVE, FaceSource.LIVE, least, model)
+def _step(view: ChallengeView) -> tuple[Stage, int]:
+    return view.stage, view.index
 
 
 def _frontal(face: Face, bgr: NDArray[np.uint8]) -> bool:

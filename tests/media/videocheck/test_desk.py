@@ -1,0 +1,82 @@
+"""The desk: how many sessions, one of each order, and how it closes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from activation.ids import CheckId
+from media.videocheck import DeskRefusal, Ending
+from media.webrtc import OfferRefusal
+from media.webrtc.phone import PhonePeer
+from tests.media.videocheck.stage import PERSON
+from tests.media.videocheck.test_session import SECONDS, Booth, request
+from tests.media.webrtc.people import Showing, until
+
+
+async def _yes() -> bool:
+    return True
+
+
+async def _no() -> bool:
+    return False
+
+
+async def test_it_is_full_at_its_limit_and_has_room_again() -> None:
+    booth = Booth(most=1)
+    first, second = PhonePeer(Showing(PERSON)), PhonePeer(Showing(PERSON))
+    asked = request(window_ms=60_000)
+    await booth.start(first, asked)
+    offer = await second.offer()
+    assert await booth.desk.answer(request(), offer, _yes) is DeskRefusal.FULL
+    assert booth.desk.stop(asked.check)
+    await until(lambda: booth.desk.running == 0)
+    assert "v=0" in await booth.desk.answer(request(), offer, _yes)
+    await asyncio.gather(first.close(), second.close(), booth.desk.close())
+
+
+async def test_a_second_attempt_of_an_order_ends_the_first() -> None:
+    booth = Booth()
+    first, second = PhonePeer(Showing(PERSON)), PhonePeer(Showing(PERSON))
+    asked = request(window_ms=60_000)
+    again = replace(asked, check=CheckId.new())
+    await booth.start(first, asked)
+    await asyncio.wait_for(first.opened.wait(), SECONDS)
+    await booth.start(second, again)
+    assert (await booth.over(asked)).ending is Ending.SUPERSEDED
+    assert await first.result(SECONDS) == "aborted"
+    await asyncio.gather(first.close(), second.close(), booth.desk.close())
+
+
+async def test_a_bad_offer_does_not_use_the_attempt_up() -> None:
+    booth = Booth()
+    claimed: list[bool] = []
+
+    async def claim() -> bool:
+        claimed.append(True)
+        return True
+
+    assert await booth.desk.answer(request(), "garbage", claim) is OfferRefusal.NOT_SDP
+    assert claimed == []
+    assert booth.desk.running == 0
+    await booth.desk.close()
+
+
+async def test_an_attempt_that_was_taken_already_is_not_taken_again() -> None:
+    booth = Booth()
+    phone = PhonePeer(Showing(PERSON))
+    assert await booth.desk.answer(request(), await phone.offer(), _no) is DeskRefusal.NOT_CLAIMED
+    assert booth.desk.running == 0
+    await asyncio.gather(phone.close(), booth.desk.close())
+
+
+async def test_closing_records_what_was_running() -> None:
+    booth = Booth()
+    phone = PhonePeer(Showing(PERSON))
+    asked = request(window_ms=60_000)
+    await booth.start(phone, asked)
+    await asyncio.wait_for(phone.opened.wait(), SECONDS)
+    await booth.desk.close()
+    assert booth.measured[asked.check].ending is Ending.SERVER_STOPPED
+    assert await booth.desk.answer(request(), "v=0", _yes) is DeskRefusal.CLOSED
+    await phone.close()
