@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
 
 from app.config import Settings, TlsSettings
 from app.server import build_app
+from app.services import Services
 from app.wiring import open_services
 
 #: Seconds that open requests get to end.
@@ -23,7 +24,7 @@ KEEP_ALIVE_SECONDS = 30.0
 log = structlog.get_logger("app.serving")
 
 
-async def serve(settings: Settings, when_ready: Callable[[], None] | None = None) -> None:
+async def serve(settings: Settings, when_ready: Callable[[Services], Awaitable[None]] | None = None) -> None:
     """Serves until it is told to stop. when_ready is called once the port is open."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -52,7 +53,7 @@ async def serve(settings: Settings, when_ready: Callable[[], None] | None = None
             await site.start()
             log.info("serving", address=settings.base_url, mode=str(settings.mode))
             if when_ready is not None:
-                when_ready()
+                await when_ready(services)
             await stop.wait()
             log.info("stopping")
         finally:

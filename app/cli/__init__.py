@@ -24,6 +24,7 @@ GROUPS = {
     "keys": "make keys for production",
     "models": "face recognition models: list, install",
     "staff": "accounts of couriers, reviewers and operators",
+    "staff": "accounts of operators, reviewers and couriers",
     "sandbox": "stand-ins for outside systems, for development",
 }
 
@@ -36,9 +37,7 @@ def command_modules() -> tuple[ModuleType, ...]:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m app", description="Activation of mailed SIM cards"
-    )
+    parser = argparse.ArgumentParser(prog="python -m app", description="Activation of mailed SIM cards")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     groups: dict[str, Subparsers] = {}
     for module in command_modules():

@@ -39,7 +39,9 @@ hlr
 class Look(Protocol):
     """Reads one subscriber behind the server's back."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Which HLR is read."""
 
     async def domains(self, imsi: str) -> tuple[bool, bool] | None:
         """Circuit-switched and packet-switched domain on; None: no such subscriber."""
