@@ -19,6 +19,25 @@ _EYE_ON_THE_RIGHT = [263, 362, 387, 385, 380, 373]
 _NOSE_TIP = 4
 _MOUTH_ON_THE_LEFT, _MOUTH_ON_THE_RIGHT = 61, 291
 
+DLIB_SIDE = 150
+# dlib's five-point shape: outer and inner corner of the eye on the picture's right, the same on its left,
+# base of the nose; in shares of the face, around which the chip leaves a quarter on every side.
+_DLIB_POINTS = [263, 362, 33, 133, 2]
+_DLIB_SHAPE = np.array(
+    [
+        [0.8595674595992, 0.2134981538014],
+        [0.6460604764104, 0.2289674387677],
+        [0.1205750620789, 0.2137274526848],
+        [0.3340850613712, 0.2290642403242],
+        [0.4901123135679, 0.6277975316475],
+    ]
+)
+_DLIB_PADDING = 0.25
+_DLIB_TEMPLATE = (_DLIB_SHAPE + _DLIB_PADDING) / (1 + 2 * _DLIB_PADDING) * DLIB_SIDE
+
+_ALIASES_BELOW = 0.5
+"""Sampling a picture at every second point or less would alias, so it is made smaller first."""
+
 
 def five_points(face: Face) -> NDArray[np.float64]:
     """Eyes, tip of the nose and corners of the mouth, (5, 2) pixels, left in the picture first."""
@@ -54,20 +73,28 @@ def similarity_transform(source: NDArray[np.float64], target: NDArray[np.float64
     return np.column_stack([scale * turn, shift])
 
 
-def arcface_chip(bgr: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
-    """The face as ArcFace-type models want it, (112, 112, 3) BGR; black beyond the picture's edge."""
-    move = similarity_transform(five_points(face), _ARCFACE_TEMPLATE)
-    shrinks = float(np.hypot(move[0, 0], move[1, 0])) < 0.5
-    if shrinks:
+def chip(bgr: NDArray[np.uint8], move: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
+    """The part of the picture that `move` (2, 3) brings into a square of `side` pixels; black beyond it."""
+    if float(np.hypot(move[0, 0], move[1, 0])) < _ALIASES_BELOW:
         bgr, move = _shrunk(bgr, move)
-    chip = cv2.warpAffine(bgr, move, (ARCFACE_SIDE, ARCFACE_SIDE), flags=cv2.INTER_LINEAR)
-    return np.asarray(chip, dtype=np.uint8)
+    return np.asarray(cv2.warpAffine(bgr, move, (side, side), flags=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def arcface_chip(bgr: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+    """The face as ArcFace-type models want it, (112, 112, 3) BGR."""
+    return chip(bgr, similarity_transform(five_points(face), _ARCFACE_TEMPLATE), ARCFACE_SIDE)
+
+
+def dlib_chip(bgr: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+    """The face as dlib's recogniser wants it, (150, 150, 3) BGR."""
+    seen = face.points[_DLIB_POINTS, :2].astype(np.float64)
+    return chip(bgr, similarity_transform(seen, _DLIB_TEMPLATE), DLIB_SIDE)
 
 
 def _shrunk(
     bgr: NDArray[np.uint8], move: NDArray[np.float64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """A smaller picture and its transform: sampling a large one at few points would alias."""
+    """A smaller picture and its transform to the same chip."""
     shrink = float(np.hypot(move[0, 0], move[1, 0]))
     height, width = bgr.shape[:2]
     size = (max(1, round(width * shrink)), max(1, round(height * shrink)))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from activation.evidence import ModelRef
 from media.faces.alignment import ARCFACE_SIDE, arcface_chip
+from media.faces.embedding import unit
 from media.faces.face import Face
 from media.faces.lease import Lease
 
@@ -47,14 +48,6 @@ class ArcFaceRecogniser:
         with self._lease.take() as arcface:
             raw = np.asarray(arcface.get_feat(chip), dtype=np.float32).ravel()
         return unit(raw)
-
-
-def unit(raw: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The same direction, length 1. ValueError where there is none."""
-    length = float(np.linalg.norm(raw))
-    if not np.isfinite(length) or length == 0.0:
-        raise ValueError("the model gave no direction for this face")
-    return raw / np.float32(length)
 
 
 def _load(path: Path) -> Any:

@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -39,7 +40,9 @@ def _without_noise() -> Iterator[None]:
     The native code writes to the descriptor itself, so nothing in Python could filter it. Lines that other
     threads write meanwhile come out at the end.
     """
-    with _stderr, tempfile.TemporaryFile() as held:
+    with _stderr, tempfile.TemporaryFile() as held, warnings.catch_warnings():
+        # MediaPipe calls what newer protobuf would rather have called otherwise.
+        warnings.filterwarnings("ignore", message=r"label\(\) is deprecated")
         sys.stderr.flush()
         kept = os.dup(2)
         os.dup2(held.fileno(), 2)

@@ -13,7 +13,7 @@ from media.faces.mediapipe_graph import tesselation_edges
 
 @cache
 def triangles() -> NDArray[np.int32]:
-    """Triangles, (n, 3) int32, all wound the same way round (clockwise in an image of a face looking ahead).
+    """Triangles, (n, 3) int32, all wound counter-clockwise in a picture of a face looking ahead.
 
     MediaPipe names each edge in the direction in which a triangle runs along it, so an inner edge stands
     twice and an outer edge once: winding starts from the outer edges and goes from neighbour to neighbour.
