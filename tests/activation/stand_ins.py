@@ -182,12 +182,12 @@ class Bench:
 
     async def reaches(self, order_id: OrderId, state: str, seconds: float = 20.0) -> OrderView:
         """The order once it is in `state`. Raises TimeoutError."""
-        async with asyncio.timeout(seconds):
-            view = await self.order(order_id)
-            while view.state != state:
-                await asyncio.sleep(0.02)
-                view = await self.order(order_id)
-        return view
+
+        async def reached() -> bool:
+            return (await self.order(order_id)).state == state
+
+        await until(reached, seconds)
+        return await self.order(order_id)
 
     async def told(self, order_id: OrderId, kind: MessageKind, seconds: float = 20.0) -> str:
         """The message of one kind once it was sent. Raises TimeoutError."""
@@ -213,6 +213,15 @@ class Bench:
         iccid = (await self.order(order_id)).iccid
         assert iccid is not None
         return await self.record(order_id, video_check(iccid, similarity, document.identity))
+
+
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+    """Wait for something that another process or task does. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if await holds():
+                return
+            await asyncio.sleep(0.02)
 
 
 def make_bench(
