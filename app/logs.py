@@ -25,14 +25,16 @@ MAX_TEXT = 500
 _NUMBERS = re.compile(r"(?<![0-9a-fA-F])\+?\d[\d\- ]{6,}\d[\dXx]?(?![0-9a-fA-F])")
 # Names and addresses of people are Chinese; nothing that the code logs by itself is.
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
+_ADDRESSES = re.compile(r"(?<![\w.])\d{1,3}(\.\d{1,3}){3}(?![\w.]*\d)")
 _BLOT = "…"
 
 Event = MutableMapping[str, Any]
 
 
 def blot(text: str) -> str:
-    """`text` without anything that could be a person's number, name or address."""
-    return _CHINESE.sub(_BLOT, _NUMBERS.sub(_BLOT, text[:MAX_TEXT]))
+    """`text` without anything that could be a person's number, name, home or network address."""
+    text = _ADDRESSES.sub(_BLOT, text[:MAX_TEXT])
+    return _CHINESE.sub(_BLOT, _NUMBERS.sub(_BLOT, text))
 
 
 def exception_shape(error: BaseException) -> dict[str, Any]:
@@ -90,7 +92,7 @@ def _shape_exceptions(_logger: Any, _method: str, event: Event) -> Event:
         given = sys.exc_info()
     error = given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
-        event["exception"] = exception_shape(error)
+        event["error"] = exception_shape(error)
     record = event.get("_record")
     if isinstance(record, logging.LogRecord):
         # Otherwise the formatter would add the traceback with its texts.

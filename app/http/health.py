@@ -79,7 +79,9 @@ async def readyz(request: web.Request) -> Reply:
     returns={200: Raw("text/plain")},
 )
 async def metrics(request: web.Request) -> web.Response:
-    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    # In a thread: the process's own measures are read from files.
+    text = await asyncio.to_thread(generate_latest)
+    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def _in_time(question: Awaitable[bool]) -> bool:

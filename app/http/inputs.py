@@ -13,11 +13,11 @@ from app.http.contract import Input
 from app.preselection.phones import MAX_LENGTH, contact_phone
 
 
-def _one_line(text: str) -> str:
-    """Trimmed; refuses control characters and what no keyboard types."""
+def _plain(text: str) -> str:
+    """Refuses control characters and what no keyboard types."""
     if any(unicodedata.category(char) in ("Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp") for char in text):
         raise PydanticCustomError("bytes_not_text", "not plain text")
-    return text.strip()
+    return text
 
 
 def _phone(written: str) -> str:
@@ -27,7 +27,7 @@ def _phone(written: str) -> str:
     return phone
 
 
-OneLine = Annotated[str, AfterValidator(_one_line)]
+PLAIN = AfterValidator(_plain)
 Phone = Annotated[str, Field(min_length=5, max_length=MAX_LENGTH), AfterValidator(_phone)]
 """A mobile number as written; becomes its national form."""
 OneTimeCode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]

@@ -90,7 +90,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return problem_response(request, ProblemRaised(kind, headers=allowed))
     except Exception as error:
-        _log.error("fault", route=route_template(request), exception=exception_shape(error))
+        _log.error("fault", route=route_template(request), error=exception_shape(error))
         return problem_response(request, ProblemRaised(common.FAULT))
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from activation.ids import Msisdn
 from app.access.rights import Action, Resource
@@ -20,7 +20,7 @@ from app.http.contract import (
     client_address,
     operation,
 )
-from app.http.inputs import OneLine, OrderPath, Phone
+from app.http.inputs import PLAIN, OrderPath, Phone
 from app.http.preselection_problems import NUMBER_TAKEN
 from app.preselection.opening import Opened, OpenRefusal, TooOften, Wish, open_order
 from app.preselection.phones import phone_hint
@@ -33,9 +33,11 @@ from app.texts.text import preferred_locale
 class DeliveryWish(Input):
     """Where the card goes. recipient: left out where it is the applicant."""
 
-    recipient: Annotated[OneLine, Field(min_length=1, max_length=50)] | None = None
-    address: Annotated[OneLine, Field(min_length=5, max_length=200)]
-    region: Annotated[OneLine, Field(min_length=1, max_length=32)]
+    recipient: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), PLAIN] | None
+    ) = None
+    address: Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=200), PLAIN]
+    region: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32), PLAIN]
 
 
 class OrderNew(Input):
@@ -115,7 +117,7 @@ async def create_order(request: web.Request, body: OrderNew) -> Reply:
     path=OrderPath,
     returns={200: OrderShown},
 )
-async def read_order(request: web.Request, path: OrderPath) -> Reply:
+async def show_order(request: web.Request, path: OrderPath) -> Reply:
     return await _shown(request)
 
 
@@ -126,7 +128,7 @@ async def read_order(request: web.Request, path: OrderPath) -> Reply:
     returns={200: OrderShown},
     problems=(common.WRONG_STATE,),
 )
-async def cancel(request: web.Request, path: OrderPath) -> Reply:
+async def cancel_own_order(request: web.Request, path: OrderPath) -> Reply:
     """Possible until the card is being switched on. Cancelling again changes nothing."""
     if not await cancel_order(request.app[SERVICES], path.order_id):
         raise ProblemRaised(common.WRONG_STATE)
@@ -158,6 +160,6 @@ def _show(progress: Progress, request: web.Request) -> OrderShown:
 
 ROUTES = (
     web.post("/v1/orders", create_order),
-    web.get("/v1/orders/{order_id}", read_order, allow_head=False),
-    web.post("/v1/orders/{order_id}/cancellation", cancel),
+    web.get("/v1/orders/{order_id}", show_order, allow_head=False),
+    web.post("/v1/orders/{order_id}/cancellation", cancel_own_order),
 )

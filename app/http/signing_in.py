@@ -14,7 +14,7 @@ from app.access.tokens import IssuedToken
 from app.http import common
 from app.http.callers import BEARER
 from app.http.contract import Input, Output, ProblemRaised, Reply, client_address, operation
-from app.http.inputs import OneLine, OneTimeCode, OrderPath
+from app.http.inputs import PLAIN, OneTimeCode, OrderPath
 from app.http.preselection_problems import (
     CODE_NOT_ACCEPTED,
     CODE_NOT_SENT,
@@ -46,7 +46,7 @@ class PackageCode(Input):
 
 
 class Credentials(Input):
-    username: Annotated[OneLine, Field(min_length=1, max_length=64)]
+    username: Annotated[str, Field(min_length=1, max_length=64), PLAIN]
     password: Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
 

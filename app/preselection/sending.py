@@ -37,6 +37,6 @@ async def send_code(services: Services, order_id: OrderId, phone: Msisdn, locale
                 phone, MessageKind.ONE_TIME_CODE, {"code": code}, locale, f"code:{secrets.token_hex(12)}"
             )
     except (MessagesFault, TimeoutError) as error:
-        _log.warning("code not sent", order=order_id, exception=exception_shape(error))
+        _log.warning("code not sent", order=order_id, error=exception_shape(error))
         return False
     return True

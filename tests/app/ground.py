@@ -56,7 +56,7 @@ OTHER_NUMBER = "110101198001010015"
 
 
 @dataclass
-class TestClock:
+class StandingClock:
     """A clock that stands until it is moved."""
 
     at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
@@ -134,7 +134,7 @@ class Ground:
     """Services and the stand-ins behind them."""
 
     services: Services
-    clock: TestClock
+    clock: StandingClock
     work: WrittenWork
     captures: ScriptedCaptures
     passwords: Passwords
@@ -150,7 +150,7 @@ class Ground:
 
 def lay_ground(engine: AsyncEngine, folder: Path, *, production: bool = False) -> Ground:
     """Everything that preselection and sign-in need; what other rooms need is not there."""
-    clock, work, captures, passwords = TestClock(), WrittenWork(), ScriptedCaptures(), Passwords()
+    clock, work, captures, passwords = StandingClock(), WrittenWork(), ScriptedCaptures(), Passwords()
     sessions, readers = open_sessions(engine), open_readers(engine)
     policy = Policy("test", {"scripted": FaceBand(0.5, 0.3)})
     hlr, messages = SandboxHlr(sessions), SandboxMessages(sessions, clock)

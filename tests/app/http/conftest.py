@@ -40,3 +40,12 @@ def application(ground: Ground) -> Application:
 async def client(application: Application, no_blocking: BlockBuster) -> AsyncIterator[Client]:
     async with TestClient(TestServer(application)) as opened:
         yield opened
+
+
+@pytest.fixture
+async def production(engine: AsyncEngine, tmp_path: Path) -> AsyncIterator[Client]:
+    """The same in production mode."""
+    laid = lay_ground(engine, tmp_path, production=True)
+    async with TestClient(TestServer(build_app(laid.services))) as opened:
+        yield opened
+    laid.close()

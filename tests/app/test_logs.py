@@ -1,0 +1,110 @@
+"""Logs are JSON lines that name what happened and nobody to whom it happened."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from app.logs import blot, configure_logs
+from tests.app.ground import ADDRESS, NAME, NUMBER, Ground
+from tests.app.http import walking as walk
+from tests.app.http.conftest import Client, application, client, ground, no_blocking
+
+__all__ = ["application", "client", "ground", "no_blocking"]
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What is logged, in JSON, from every library, at the chattiest level that an operator may choose."""
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    stream = io.StringIO()
+    configure_logs("DEBUG", stream=stream)
+    yield stream
+    root.handlers[:], level = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+async def test_a_whole_preselection_leaves_nothing_personal(
+    written: io.StringIO, client: Client, ground: Ground
+) -> None:
+    order, token, digest = await walk.ready_to_confirm(client, ground)
+    await client.post(
+        f"/v1/orders/{order}/confirmation", json={"reading_digest": digest}, headers={**token, **walk.key()}
+    )
+    await client.get(f"/v1/numbers?pattern={walk.MSISDN}")
+    await client.get("/sandbox/messages", params={"to": walk.PHONE})
+    await client.post("/v1/orders", json={"contact_phone": walk.PHONE, NAME: NUMBER}, headers=walk.key())
+    text = written.getvalue()
+    codes = await walk.codes_sent(ground)
+    for personal in (NAME, NUMBER, ADDRESS, walk.PHONE, walk.MSISDN, *codes, "样本"):
+        assert personal not in text
+    assert token["Authorization"].split()[1] not in text
+    lines = [json.loads(line) for line in text.splitlines()]
+    requests = [line for line in lines if line["event"] == "request"]
+    assert {"/v1/orders/{order_id}/captures/{kind}", "/v1/numbers"} <= {line["route"] for line in requests}
+    assert all(len(line["request_id"]) == 16 for line in requests)
+    assert not any(order in json.dumps(line) for line in requests)
+
+
+async def test_a_fault_is_logged_by_type_and_place_without_its_text(
+    written: io.StringIO, client: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError(f"{NAME} {NUMBER}")
+
+    monkeypatch.setattr("app.http.orders.open_order", broken)
+    await client.post("/v1/orders", json=walk.order_body(), headers=walk.key())
+    (fault,) = [line for line in map(json.loads, written.getvalue().splitlines()) if line["event"] == "fault"]
+    assert fault["error"]["type"] == "builtins.RuntimeError"
+    assert any("broken" in place for place in fault["error"]["at"])
+    assert NUMBER not in written.getvalue()
+    assert NAME not in written.getvalue()
+
+
+def test_what_libraries_log_goes_through_the_same_net(written: io.StringIO) -> None:
+    try:
+        raise ValueError(f"bad row {NUMBER}")
+    except ValueError:
+        logging.getLogger("library").exception("could not write %s of %s", NUMBER, NAME)
+    (line,) = map(json.loads, written.getvalue().splitlines())
+    assert NUMBER not in str(line)
+    assert NAME not in str(line)
+    assert line["error"]["type"] == "builtins.ValueError"
+    assert line["logger"] == "library"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("call 13900000001 now", "call … now"),
+        ("+86 139-0000-0001", "…"),
+        (NUMBER, "…"),
+        ("11010119900307001X.", "…."),
+        ("ord_0123456789abcdef01234567", "ord_0123456789abcdef01234567"),
+        ("took 1234 ms", "took 1234 ms"),
+        ("住在北京市", "…"),
+        ("request from 192.168.1.20", "request from …"),
+    ],
+)
+def test_numbers_and_names_are_blotted_out(text: str, left: str) -> None:
+    assert blot(text) == left
+
+
+def test_console_logs_go_through_it_too() -> None:
+    stream = io.StringIO()
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    configure_logs("INFO", json=False, stream=stream)
+    structlog.get_logger("x").info("hello", phone=walk.PHONE, error={"type": "T", "at": []})
+    root.handlers[:], level = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+    assert "hello" in stream.getvalue()
+    assert walk.PHONE not in stream.getvalue()
