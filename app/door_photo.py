@@ -57,7 +57,7 @@ async def take_photo(
 
 async def _compare(services: Services, order: OrderId, photo: DoorPhoto) -> tuple[FaceComparison, ...]:
     """R9.4: only while the applicant agrees to face recognition. Not compared means: a reviewer looks."""
-    async with services.sessions() as session:
+    async with services.readers() as session:
         if ConsentKind.FACE_RECOGNITION not in await given_consents(session, order):
             return ()
         captures = await load_captures(session, order)

@@ -38,16 +38,17 @@ def open_shipping(keys: FieldKeys, couriers: Couriers, carrier: str) -> ParcelSh
 def open_logistics(
     shipping: ParcelShipping,
     sessions: async_sessionmaker[AsyncSession],
+    readers: async_sessionmaker[AsyncSession],
     clock: Clock,
     orders: OrderFile,
     carriers: Carriers,
 ) -> Logistics:
-    """The rest of it, around the same shipping."""
+    """The rest of it, around the same shipping. readers: sessions that only read."""
     store, deliveries = shipping.store, shipping.deliveries
     return Logistics(
         shipping=shipping,
         deliveries=deliveries,
-        rounds=Rounds(sessions, clock, store, deliveries, shipping.couriers),
+        rounds=Rounds(sessions, readers, clock, store, deliveries, shipping.couriers),
         door=Door(sessions, clock, shipping.keys, store, deliveries, orders),
         carrier_desk=CarrierDesk(sessions, clock, deliveries, orders),
         carriers=carriers,

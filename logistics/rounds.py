@@ -81,6 +81,7 @@ class Rounds:
     """Use cases of a courier before the outcome. A parcel that is not the courier's is none (NOT_FOUND)."""
 
     sessions: async_sessionmaker[AsyncSession]
+    readers: async_sessionmaker[AsyncSession]
     clock: Clock
     store: Store
     deliveries: Deliveries
@@ -88,12 +89,12 @@ class Rounds:
 
     async def in_hand(self, courier: StaffId) -> list[Delivery]:
         """The courier's own deliveries that are not over, oldest first."""
-        async with self.sessions() as session:
+        async with self.readers() as session:
             return await self.deliveries.of_courier(session, courier)
 
     async def look_up(self, courier: StaffId, waybill: Waybill) -> ParcelFacts | RoundRefusal:
         """The parcel with this waybill: the courier's own, or one of the carrier's not yet collected."""
-        async with self.sessions() as session:
+        async with self.readers() as session:
             delivery = await self.deliveries.by_waybill(session, waybill)
             if delivery is None or not await self._is_open_to(session, courier, delivery):
                 return RoundRefusal.NOT_FOUND
@@ -101,7 +102,7 @@ class Rounds:
 
     async def read(self, courier: StaffId, delivery_id: DeliveryId) -> ParcelFacts | RoundRefusal:
         """One of the courier's own."""
-        async with self.sessions() as session:
+        async with self.readers() as session:
             delivery = await self.deliveries.read(session, delivery_id)
             if delivery is None or not await self._is_open_to(session, courier, delivery):
                 return RoundRefusal.NOT_FOUND

@@ -206,7 +206,7 @@ async def end_staff(request: web.Request, path: StaffPath) -> Reply:
 async def read_order(request: web.Request, path: OrderPath) -> Reply:
     """State, card, parcel, every fact and decision; no personal data. For operators, not for applicants."""
     staff_member(request)
-    async with request.app[SERVICES].sessions() as session:
+    async with request.app[SERVICES].readers() as session:
         view = await read_order_file(session, OrderId(path.order_id))
     if view is None:
         raise ProblemRaised(NOT_FOUND)

@@ -76,6 +76,7 @@ class ReviewDesk:
     """Use cases of reviewers. Each call is one transaction; the row of the case is held throughout."""
 
     sessions: async_sessionmaker[AsyncSession]
+    readers: async_sessionmaker[AsyncSession]
     clock: Clock
     store: Store
     cases: Cases
@@ -83,12 +84,12 @@ class ReviewDesk:
 
     async def queue(self) -> list[Case]:
         """What waits for people, oldest first."""
-        async with self.sessions() as session:
+        async with self.readers() as session:
             return await self.cases.queue(session)
 
     async def see(self, reviewer: StaffId, case_id: CaseId) -> CaseSeen | CaseRefusal:
         """The case; with identity and evidence where the reviewer has claimed it."""
-        async with self.sessions() as session:
+        async with self.readers() as session:
             case = await self.cases.read(session, case_id)
             if case is None:
                 return CaseRefusal.NOT_FOUND
