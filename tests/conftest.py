@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-import logistics.tables  # noqa: F401  (their tables belong to the same metadata)
+import app.tables  # noqa: F401  (its tables belong to the same metadata)
+import logistics.tables  # noqa: F401  (its tables belong to the same metadata)
 from activation.adapters.sql.engine import open_engine, open_readers, open_sessions
 from activation.adapters.sql.fields import FieldKeys, use_field_keys
 from activation.adapters.sql.tables import Row
