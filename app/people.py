@@ -75,7 +75,7 @@ async def furnish(services: Services) -> dict[str, str]:
             return {}
     passwords = {name: secrets.token_urlsafe(PASSWORD_BYTES) for name, _ in ACCOUNTS}
     for name, role in ACCOUNTS:
-        carrier = services.shipping.carrier if role is Role.COURIER else None
+        carrier = services.logistics.shipping.carrier if role is Role.COURIER else None
         async with services.sessions.begin() as session:
             await services.staff.create(session, NewAccount(name, passwords[name], role, carrier))
     stock = fictional_stock(STOCK)

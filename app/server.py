@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 import app.http
 from app.services import SERVICES, Services
@@ -35,7 +36,7 @@ def resource_modules() -> tuple[ModuleType, ...]:
     return tuple(module for module in modules if hasattr(module, "ROUTES"))
 
 
-def _middlewares() -> Sequence[web.Middleware]:
+def _middlewares() -> Sequence[Middleware]:
     from app.http.middleware import MIDDLEWARES
 
     return MIDDLEWARES

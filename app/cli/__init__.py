@@ -24,7 +24,6 @@ GROUPS = {
     "keys": "make keys for production",
     "models": "face recognition models: list, install",
     "staff": "accounts of couriers, reviewers and operators",
-    "staff": "accounts of operators, reviewers and couriers",
     "sandbox": "stand-ins for outside systems, for development",
 }
 
@@ -55,14 +54,16 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; its exit status. Mistakes in settings and keys are told without a traceback."""
+    """Runs one command; its exit status. Mistakes of the installation are told without a traceback."""
     from app.config import SettingsInvalid
     from app.keys import KeyUnusable
+    from app.schema import SchemaOutdated
+    from media.models.packs import ModelChanged, ModelMissing
 
     chosen = build_parser().parse_args(arguments)
     try:
         status: int | None = chosen.run(chosen)
-    except (SettingsInvalid, KeyUnusable) as mistake:
+    except (SettingsInvalid, KeyUnusable, SchemaOutdated, ModelMissing, ModelChanged) as mistake:
         print(mistake, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

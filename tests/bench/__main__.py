@@ -6,12 +6,12 @@ import argparse
 import asyncio
 import os
 import platform
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from tests.bench import api, last_fact, precheck, streams
 
-PARTS: dict[str, Callable[[bool, str, Path], Awaitable[None]]] = {
+PARTS: dict[str, Callable[[bool, str, Path], Coroutine[None, None, None]]] = {
     "streams": streams.run,
     "precheck": precheck.run,
     "api": api.run,

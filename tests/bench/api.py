@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ START_SECONDS = 60.0
 CONSENT_VERSION = "2026-1"
 NUMBERS = [str(each) for each in fictional_stock(STOCK).numbers]
 
-Call = Callable[[str, str, dict[str, Any] | None], Awaitable[dict[str, Any]]]
+Wrap = Callable[[str], AbstractAsyncContextManager[None]]
 
 
 @asynccontextmanager
@@ -58,6 +58,11 @@ async def _listens(port: int) -> bool:
     return True
 
 
+@asynccontextmanager
+async def _nothing(_name: str) -> AsyncIterator[None]:
+    yield
+
+
 class Phone:
     """One connection that opens orders; remembers how long each call took."""
 
@@ -80,7 +85,7 @@ class Phone:
             self.took.append((time.perf_counter() - began) * 1000)
         return found
 
-    async def order(self, number: str, wrap: Callable[[str], Any] = lambda _name: _nothing()) -> None:
+    async def order(self, number: str, wrap: Wrap = _nothing) -> None:
         """The calls of one order up to its captures. wrap: what is done around each call, by its name."""
         contact = f"139{secrets.randbelow(10**8):08d}"
         body = {
@@ -112,11 +117,6 @@ class Phone:
         for _ in range(2):
             await self.ask("POST", "/bare/consent", {"kind": "terms"})
         await self.ask("GET", "/bare/read")
-
-
-@asynccontextmanager
-async def _nothing() -> AsyncIterator[None]:
-    yield
 
 
 async def ours(folder: Path, orders: int) -> list[float]:
