@@ -8,6 +8,7 @@ import time
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from sqlalchemy import exc as db
 
 from app.http import common
 from app.http.metrics import IN_FLIGHT, observe, route_template
@@ -16,6 +17,9 @@ from app.logs import exception_shape
 from app.services import SERVICES
 
 REQUEST_ID_HEADER = "X-Request-Id"
+#: Seconds after which it is worth trying again when the database did not answer.
+AWAY_RETRY_S = 5
+_DATABASE_AWAY = (db.OperationalError, db.InterfaceError, db.TimeoutError)
 
 _log = structlog.get_logger("kaika.http")
 
@@ -89,6 +93,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         kind = _BY_STATUS.get(error.status, common.REFUSED_BY_SERVER)
         allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return problem_response(request, ProblemRaised(kind, headers=allowed))
+    except _DATABASE_AWAY as error:
+        _log.error("database away", route=route_template(request), error=exception_shape(error))
+        return problem_response(request, ProblemRaised(common.BUSY, retry_after_s=AWAY_RETRY_S))
     except Exception as error:
         _log.error("fault", route=route_template(request), error=exception_shape(error))
         return problem_response(request, ProblemRaised(common.FAULT))

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import ClientResponse
+from sqlalchemy.exc import OperationalError
 
 from app.texts.text import Locale, preferred_locale
 from tests.app.ground import Ground
@@ -150,6 +151,18 @@ async def test_a_fault_says_nothing_of_itself(
     answer = await client.post("/v1/orders", json=walk.order_body(), headers=walk.key())
     assert (answer.status, (await _problem(answer))["code"]) == (500, "internal_error")
     assert SECRET not in await answer.text()
+
+
+async def test_a_database_that_is_away_is_no_fault_of_the_client(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise OperationalError(SECRET, {}, OSError(SECRET))
+
+    monkeypatch.setattr("app.http.orders.open_order", away)
+    answer = await client.post("/v1/orders", json=walk.order_body(), headers=walk.key())
+    assert (answer.status, (await _problem(answer))["code"]) == (503, "busy")
+    assert answer.headers["Retry-After"]
 
 
 async def test_a_client_that_goes_away_half_way_harms_nobody(client: Client) -> None:
