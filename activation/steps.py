@@ -53,6 +53,8 @@ TELL = "tell"
 #: Work that has not moved its order on by then is started again.
 AGAIN_AFTER = timedelta(minutes=2)
 BEFORE_SHIPPING = frozenset({S.SUBMITTED, S.IN_REVIEW})
+#: Over without a subscriber: what the order held is given back.
+OVER = frozenset({S.CANCELLED, S.EXPIRED, S.REFUSED, S.RETURNED})
 
 
 @dataclass(frozen=True, repr=False)
@@ -224,12 +226,15 @@ class Steps:
     async def remove_subscriber(self, order_id: OrderId) -> None:
         """A card that goes back must not keep the number in the HLR."""
         async with self.sessions.begin() as session:
+            order = await self.order_in(session, order_id, OVER)
             card = await self.store.sims.of_order(session, order_id)
-        if card is not None and card.state in (SimState.RESERVED, SimState.INACTIVE):
+        if order and card and card.state in (SimState.RESERVED, SimState.INACTIVE):
             await self.hlr.remove(card.imsi)
 
     async def free(self, session: AsyncSession, order_id: OrderId) -> None:
-        order = await self.store.orders.lock(session, order_id)
+        order = await self.order_in(session, order_id, OVER)
+        if order is None:
+            return
         came_back = order.state is S.RETURNED
         await self.store.sims.release(session, order_id, self.clock(), came_back)
         await self.store.numbers.release(session, order_id)

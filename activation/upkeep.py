@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activation.flow import CAUSES, RELEASE, Flow
 from activation.order import OrderState as S
-from activation.steps import AGAIN_AFTER
+from activation.steps import AGAIN_AFTER, OVER
 
 #: Orders of one state per pass.
 BATCH = 200
 _START_AGAIN: dict[S, str] = {
     **CAUSES,
-    **dict.fromkeys((S.CANCELLED, S.EXPIRED, S.REFUSED, S.RETURNED), RELEASE),
+    **dict.fromkeys(OVER, RELEASE),
 }
 
 
