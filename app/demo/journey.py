@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -42,7 +43,9 @@ class Journey:
     inbox: Inbox
     look: Look
     stock: Stock
+    facts: Callable[[str], Awaitable[str]]
     order: str = ""
+    facts_shown: int = 0
     msisdn: str = ""
     iccid: Iccid = field(default=Iccid("89860099000000000003"))
 
@@ -114,6 +117,7 @@ class Journey:
         body = {"reading_digest": reading["reading_digest"]}
         await self.phone.post(f"/v1/orders/{self.order}/confirmation", body)
         await self.until("accepted", lambda order: order["state"] in {"accepted", "shipped"} | OVER)
+        await self.show_scores()
 
     async def shipped(self) -> None:
         order = await self.until("shipped", lambda order: order["state"] in {"shipped"} | OVER)
@@ -159,6 +163,7 @@ class Journey:
                 self.tell.say("phone is told", outcome)
             with self.tell.step("The gate weighs what was measured"):
                 view = await self.decided()
+                await self.show_scores()
             if view["state"] in OVER or view["open_cases"]:
                 break
         return view
@@ -186,6 +191,14 @@ class Journey:
                 self.tell.waiting(what, began)
                 await asyncio.sleep(POLL_SECONDS)
         return dict(found)
+
+    async def show_scores(self) -> None:
+        """Facts that came since, with scores and thresholds, as the operator's command line shows them."""
+        rows = [(int(fact), name, value) for fact, name, value in json.loads(await self.facts(self.order))]
+        for fact, name, value in rows:
+            if fact >= self.facts_shown:
+                self.tell.say(name, value)
+        self.facts_shown = max((fact + 1 for fact, _, _ in rows), default=0)
 
     async def show_hlr(self) -> tuple[bool, bool] | None:
         """What the HLR itself says of the card."""

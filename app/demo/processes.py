@@ -18,6 +18,8 @@ from typing import Self
 GRACE_SECONDS = 12.0
 """After SIGTERM; then SIGKILL."""
 
+COMMAND_SECONDS = 60.0
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -69,6 +71,22 @@ class Programs:
 def app_command(*words: str) -> list[str]:
     """`python -m app …` with the interpreter that runs now."""
     return [sys.executable, "-m", "app", *words]
+
+
+async def run_app(environ: Mapping[str, str], *words: str) -> str:
+    """Runs `python -m app …` to its end; what it printed. Raises ProgramEnded where its status is not 0."""
+    done = await asyncio.to_thread(
+        subprocess.run,
+        app_command(*words),
+        env=dict(environ),
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise ProgramEnded(f"{' '.join(words)} ended with status {done.returncode}: {done.stderr[-500:]}")
+    return str(done.stdout)
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
-import subprocess
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +16,7 @@ from app.demo import hlr
 from app.demo.client import Api, Json, Server
 from app.demo.inbox import Inbox
 from app.demo.journey import CONTACT_PHONE, Journey
-from app.demo.processes import Programs, app_command, free_port
+from app.demo.processes import Programs, app_command, free_port, run_app
 from app.demo.stock import Stock, fictional_stock
 from app.demo.telling import Telling
 from app.studio import Attack, StudioApplicant, make_applicant
@@ -26,7 +24,6 @@ from app.studio import Attack, StudioApplicant, make_applicant
 STOCK = 20
 SEED = 7
 CARRIER = "kaika"
-COMMAND_SECONDS = 60
 PASSWORD_BYTES = 15
 
 
@@ -85,6 +82,7 @@ async def demo(attack: Attack | None) -> int:
             Inbox(server.caller(), CONTACT_PHONE),
             look,
             stock,
+            lambda order: run_app(place.environ(), "gate", "facts", order, "--json"),
         )
         view = await journey.run()
         on = await journey.show_hlr()
@@ -144,18 +142,8 @@ async def furnish(tell: Telling, place: Place, server: Server) -> tuple[Api, Api
 
 async def first_operator(place: Place) -> str:
     """Makes the first account on the command line, as a real installation would; its password."""
-    done = await asyncio.to_thread(
-        subprocess.run,
-        app_command("staff", "add", "operator-1", "--role", "operator"),
-        env=place.environ(),
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"the operator's account was not made: {done.stderr.strip()[-500:]}")
-    return done.stdout.split()[-1]
+    printed = await run_app(place.environ(), "staff", "add", "operator-1", "--role", "operator")
+    return printed.split()[-1]
 
 
 async def signed_in(server: Server, username: str, password: str) -> Api:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_WIDTH = 15
+_WIDTH = 32
 
 
 class Telling:
