@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from activation.evidence import ModelRef
 from media.faces.alignment import dlib_chip
+from media.faces.dlib_centre import CENTRE
 from media.faces.embedding import unit
 from media.faces.face import Face
 from media.faces.lease import Lease
@@ -35,4 +36,4 @@ class DlibRecogniser:
         rgb = np.ascontiguousarray(dlib_chip(bgr, face)[:, :, ::-1])
         with self._lease.take() as network:
             raw = np.array(network.compute_face_descriptor(rgb), dtype=np.float32)
-        return unit(raw)
+        return unit(raw - CENTRE)

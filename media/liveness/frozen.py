@@ -23,8 +23,8 @@ class FrozenWatch:
         self._still_since_ms: int | None = None
         self._last_ms = 0
         self._longest_still_ms = 0
-        self._run_start: tuple[int, int] | None = None
-        self._run_last = -1
+        self._run_lag: int | None = None
+        self._run_length = 0
 
     def feed(self, bgr: NDArray[np.uint8], t_ms: int) -> None:
         """Takes a frame (H, W, 3) at `t_ms`. Frames beyond `limits.WATCHED_FRAMES` are not looked at."""
@@ -59,30 +59,35 @@ class FrozenWatch:
         self._longest_still_ms = max(self._longest_still_ms, t_ms - self._still_since_ms)
 
     def _note_loop(self, index: int, step: float) -> None:
-        """A loop goes through old frames in their order; a person who comes back to a pose does not."""
-        old = self._nearest_old(index, step)
-        if old is None:
-            self._run_start = None
+        """A loop keeps its distance in time; a person who comes back the same way does not."""
+        if step < limits.MOVING_LEVELS:
+            return  # too like its neighbour to tell which old frame it repeats
+        lag = self._lag_of_repeated(index, step)
+        if lag is None:
+            self._run_lag, self._run_length = None, 0
             return
-        if self._run_start is None or not 0 <= old - self._run_last <= 2:
-            self._run_start = (index, old)
-        self._run_last = old
-        length = index - self._run_start[0] + 1
-        if abs((old - self._run_start[1]) - (length - 1)) > 2:
-            self._run_start = (index, old)
-        elif length == limits.LOOP_RUN:
-            self._repeated += length
-        elif length > limits.LOOP_RUN:
+        if self._run_lag is None or abs(lag - self._run_lag) > limits.LOOP_DRIFT:
+            self._run_lag, self._run_length = lag, 0
+        self._run_length += 1
+        if self._run_length == limits.LOOP_RUN:
+            self._repeated += limits.LOOP_RUN
+        elif self._run_length > limits.LOOP_RUN:
             self._repeated += 1
 
-    def _nearest_old(self, index: int, step: float) -> int | None:
-        """The old frame that this moving one repeats, if any."""
+    def _lag_of_repeated(self, index: int, step: float) -> int | None:
+        """How many frames ago the frame was that this one repeats, if any."""
         end = index - limits.LOOP_AGE
-        if step < limits.MOVING_LEVELS or end <= 0:
+        if end <= 0:
             return None
         apart = np.sqrt(((self._thumbnails[:end] - self._thumbnails[index]) ** 2).mean(axis=1))
         nearest = int(apart.argmin())
-        return nearest if float(apart[nearest]) < limits.LOOP_SHARE * step else None
+        if self._run_lag is not None:
+            # After two rounds a loop has several copies of each frame; the run goes on where it may.
+            start = max(0, index - self._run_lag - limits.LOOP_DRIFT)
+            around = apart[start : index - self._run_lag + limits.LOOP_DRIFT + 1]
+            if around.size and float(around.min()) < limits.LOOP_SHARE * step:
+                nearest = start + int(around.argmin())
+        return index - nearest if float(apart[nearest]) < limits.LOOP_SHARE * step else None
 
 
 def _apart(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:

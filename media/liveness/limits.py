@@ -83,11 +83,14 @@ EMBED_PITCH = 15.0
 # --- Frozen and repeated pictures (levels of 0..255 on a 16 x 12 thumbnail)
 STILL_LEVELS = 0.02
 """Neighbouring frames of a camera differ by more, for its noise alone."""
-MOVING_LEVELS = 0.35
+MOVING_LEVELS = 0.20
+"""Below this, as in a tenth of the frames of a person at a webcam, neighbours are too alike to tell."""
 LOOP_SHARE = 0.6
 """A frame repeats an old one when it is nearer to it than this share of the way to its own neighbour."""
 LOOP_RUN = 6
 """So many frames in a row that follow the old ones step by step are a loop, not a coincidence."""
+LOOP_DRIFT = 2
+"""Frames by which the distance in time may change: the loop is analysed at other moments each time."""
 LOOP_AGE = 10
 """Frames younger than this are neighbours."""
 WATCHED_FRAMES = 3_000

@@ -92,7 +92,7 @@ RECOGNISERS: dict[str, RecogniserModel] = {
     for model in (
         RecogniserModel(
             name="dlib",
-            version="resnet_v1",
+            version="resnet_v1_centred",
             adapter=Adapter.DLIB,
             licence="Public domain (CC0)",
             commercial=True,

@@ -59,7 +59,7 @@ def test_insightface_tells_people_apart(mobilefacenet: Recogniser, finder: FaceF
 
 
 def test_dlib_is_always_there_and_names_itself(dlib: Recogniser) -> None:
-    assert dlib.model == ModelRef("dlib", "resnet_v1", RECOGNISERS["dlib"].sha256)
+    assert dlib.model == ModelRef("dlib", "resnet_v1_centred", RECOGNISERS["dlib"].sha256)
 
 
 def test_a_recogniser_that_is_not_installed(tmp_path: Path) -> None:

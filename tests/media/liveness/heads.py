@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from media.faces import Face, head_pose, open_finder
+from media.faces import Face, open_finder
 
 WIDTH, HEIGHT = 640, 480
 SHAPE = (HEIGHT, WIDTH, 3)
@@ -20,7 +20,7 @@ _LOWER_LIDS = (144, 145, 153, 154, 163, 380, 374, 373, 390, 381)
 
 @dataclass(frozen=True)
 class Gesture:
-    """Degrees as in `media.faces.Pose`; mouth and eyes 0..1 (0 shut mouth, 1 open eyes); `near` scales size."""
+    """Degrees as in `media.faces.Pose`; mouth 0 shut, 1 open; eyes 1 open, 0 shut; `near` scales the size."""
 
     yaw: float = 0.0
     pitch: float = 0.0
@@ -36,7 +36,7 @@ def mesh() -> NDArray[np.float64]:
     """A person's mesh looking straight ahead, (478, 3), 90 units between the outer eye corners."""
     from skimage.data import astronaut
 
-    picture = np.ascontiguousarray(astronaut()[:, :, ::-1])
+    picture = np.ascontiguousarray(astronaut()[:, :, ::-1])  # type: ignore[no-untyped-call]
     finder = open_finder()
     face = finder.find(picture)[0]
     finder.close()
