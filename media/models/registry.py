@@ -103,7 +103,7 @@ RECOGNISERS: dict[str, RecogniserModel] = {
                 "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
             ),
             embedding_size=128,
-            thresholds=Thresholds(accept=0.96, refuse=0.90),
+            thresholds=Thresholds(accept=0.63, refuse=0.31),
         ),
         RecogniserModel(
             name="mobilefacenet",
@@ -114,7 +114,7 @@ RECOGNISERS: dict[str, RecogniserModel] = {
             file="mobilefacenet.onnx",
             sha256="f055d9c9a4d826d198c42666590fdefa0fdc1374a75ccb6306c3d1b1bf8f74c5",
             embedding_size=128,
-            thresholds=Thresholds(accept=0.45, refuse=0.25),
+            thresholds=Thresholds(accept=0.44, refuse=0.25),
         ),
         RecogniserModel(
             name="sface",
