@@ -1,0 +1,218 @@
+// The activation page: package → one-time code → preparation → video check → result.
+
+import * as api from "./api.js";
+import { Call } from "./call.js";
+import { CameraTrouble, closeCamera, openCamera, show } from "./camera.js";
+import * as screens from "./screens.js";
+import { toggleLanguage } from "./words.js";
+
+const POLL_MS = 1_000;
+const POLL_SLOW_AFTER = 60;
+const POLLS = 300;
+const AWAY_MS = 1_500;
+
+const element = (id) => document.getElementById(id);
+
+let order = null;
+let check = null;
+let stream = null;
+let call = null;
+
+// ---- package and code
+
+/** The code after `#` never reaches a server's log; it is taken out of the address at once. */
+function codeOfAddress() {
+  const code = location.hash.slice(1);
+  if (code) history.replaceState(null, "", location.pathname);
+  return code;
+}
+
+async function sendPackageCode() {
+  const code = element("activation-code").value.trim();
+  if (!code) return screens.trouble("trouble.package_form");
+  const begun = await api.beginActivation(code);
+  order = begun.order_id;
+  screens.showCodeScreen(begun.phone_hint);
+}
+
+async function enterCode() {
+  const code = element("one-time-code").value.trim();
+  if (!/^[0-9]{6}$/.test(code)) return screens.trouble("trouble.code_form");
+  await api.signIn(order, code);
+  const { state, msisdn } = await api.readOrder(order);
+  if (state === "active") return screens.showResult("active", "good", { number: msisdn });
+  screens.showScreen("prepare");
+}
+
+// ---- the check
+
+async function start() {
+  stream = await openCamera();
+  screens.showConnecting();
+  try {
+    await show(element("self"), stream);
+    const made = await api.createCheck(order, element("profile").value);
+    check = made.check_id;
+    call = new Call(stream, made.ice_servers, heard, () => stopped("lost"));
+    await call.connect((sdp) => api.offer(check, sdp));
+  } catch (error) {
+    hangUp();
+    screens.showScreen("prepare");
+    throw error;
+  }
+}
+
+function heard(message) {
+  switch (message.type) {
+    case "step":
+      return screens.showStep(message);
+    case "progress":
+      return screens.showProgress(message);
+    case "result":
+      return finished(message.outcome);
+  }
+}
+
+function finished(outcome) {
+  hangUp();
+  if (outcome === "expired") return tryAgain("expired");
+  if (outcome === "aborted") return tryAgain("lost");
+  screens.showResult("received", "waiting");
+  return attempt(followDecision);
+}
+
+/** Ends a check from this side and offers a new one. */
+function stopped(why) {
+  if (!call) return;
+  hangUp();
+  tryAgain(why);
+}
+
+function cancel() {
+  call?.cancel();
+  call = null;
+  hangUp();
+  tryAgain("cancelled");
+}
+
+function hangUp() {
+  call?.close();
+  call = null;
+  closeCamera(stream);
+  stream = null;
+  element("self").srcObject = null;
+}
+
+async function tryAgain(why) {
+  screens.showResult(why, "again", { again: true });
+  if (check) await api.abortCheck(check).catch(() => {});
+}
+
+/** Asks until it is decided. Nothing that is told here says why. */
+async function followDecision() {
+  for (let asked = 0; asked < POLLS; asked += 1) {
+    const now = await api.readCheck(check).catch((error) => {
+      if (error.code !== "network") throw error;
+      return { standing: "deciding" };
+    });
+    switch (now.standing) {
+      case "active": {
+        const { msisdn } = await api.readOrder(order);
+        return screens.showResult("active", "good", { number: msisdn });
+      }
+      case "looked_at":
+        return screens.showResult("looked_at", "people");
+      case "awaiting_delivery":
+        return screens.showResult("awaiting_delivery", "good");
+      case "closed":
+        return screens.showResult("closed", "people");
+      case "try_again": {
+        const body = now.attempts_left > 0 ? "try_again" : "none_left";
+        const values = { left: now.attempts_left };
+        return screens.showResult("try_again", "again", { again: now.attempts_left > 0, values, body });
+      }
+    }
+    if (asked === POLL_SLOW_AFTER) screens.showResult("slow", "waiting");
+    await new Promise((resolve) => setTimeout(resolve, asked < POLL_SLOW_AFTER ? POLL_MS : 5 * POLL_MS));
+  }
+}
+
+// ---- consent, troubles
+
+async function askConsent() {
+  const { consents } = await api.readConsents();
+  const face = consents.find((each) => each.kind === "face_recognition");
+  screens.showConsent(face);
+  element("agree").onclick = () => attempt(async () => {
+    await api.giveConsent(order, face.kind, face.version);
+    screens.showScreen("prepare");
+  });
+}
+
+async function explain(error) {
+  if (error instanceof CameraTrouble) return screens.trouble(error.message);
+  if (!(error instanceof api.Problem)) {
+    screens.trouble("trouble.browser");
+    throw error;
+  }
+  switch (error.code) {
+    case "network":
+      return screens.trouble("trouble.network");
+    case "consent_wanted":
+      return attempt(askConsent);
+    case "not_signed_in":
+      screens.showScreen("package");
+      return screens.trouble("trouble.signed_out");
+    default:
+      return screens.trouble(error.detail);
+  }
+}
+
+/** Does one thing with the buttons held, and explains what went wrong. */
+async function attempt(work) {
+  const buttons = [...document.querySelectorAll("main button:not(#cancel)")];
+  for (const button of buttons) button.disabled = true;
+  screens.trouble(null);
+  try {
+    await work();
+  } catch (error) {
+    await explain(error);
+  } finally {
+    for (const button of buttons) button.disabled = false;
+  }
+}
+
+function onSubmit(section, work) {
+  document.querySelector(`#${section} form`).addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(work);
+  });
+}
+
+// ---- beginning
+
+onSubmit("package", sendPackageCode);
+onSubmit("code", enterCode);
+element("send-again").addEventListener("click", () => attempt(async () => {
+  const again = await api.sendCode(order);
+  screens.showCodeScreen(again.phone_hint);
+}));
+element("start").addEventListener("click", () => attempt(start));
+element("again").addEventListener("click", () => screens.showScreen("prepare"));
+element("cancel").addEventListener("click", cancel);
+element("language").addEventListener("click", () => {
+  toggleLanguage();
+  screens.sayAgain();
+});
+
+// A camera behind a locked screen or a phone call turns black and stays so; better a clear end than a dark check.
+let away = null;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(away);
+  if (document.hidden && call) away = setTimeout(() => stopped("away"), AWAY_MS);
+});
+window.addEventListener("pagehide", () => { if (call) { call.cancel(); hangUp(); } });
+
+element("activation-code").value = codeOfAddress();
+screens.sayAgain();
+screens.showScreen("package");
