@@ -18,11 +18,12 @@ from app.http import common
 from app.http.problems import ProblemRaised
 from app.texts.fields import field_text
 from app.texts.text import Locale, preferred_locale
+from media.images import MAX_BYTES
 
 JSON_LIMIT = 64 * 1024
 """Bytes of a JSON body."""
-CAPTURE_LIMIT = 12_000_000
-"""Bytes of a capture or photo (`media.images.MAX_BYTES`)."""
+CAPTURE_LIMIT = MAX_BYTES
+"""Bytes of a capture or photo."""
 JSON_SECONDS = 15.0
 RAW_SECONDS = 120.0
 """Longest time a body may take to arrive; 12 MB in 120 s are 0.8 Mbit/s."""

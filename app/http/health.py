@@ -20,8 +20,8 @@ from media.captures.pool import WAITING
 
 #: Longest wait for one part, seconds.
 WAIT_S = 2.0
-#: Longest silence of those that run durable work.
-FLOW_SILENT = timedelta(minutes=2)
+#: Longest silence of what runs this process's durable work; it says every 5 s that it lives.
+FLOW_SILENT = timedelta(seconds=30)
 #: Asked for to see whether the HLR answers; no card has it.
 _NOBODY = Imsi("299999999999999")
 
@@ -93,15 +93,16 @@ async def _in_time(question: Awaitable[bool]) -> bool:
 
 
 async def _database(services: Services) -> bool:
-    async with services.sessions() as session:
+    async with services.readers() as session:
         return bool(await session.scalar(sa.text("SELECT 1")) == 1)
 
 
 async def _flow(services: Services) -> bool:
-    """Some process that runs durable work has said lately that it lives."""
-    alive = sa.select(sa.func.count()).where(ExecutorRow.seen_at > services.clock() - FLOW_SILENT)
-    async with services.sessions() as session:
-        return bool(await session.scalar(alive))
+    """This process's durable work has said lately that it lives."""
+    seen = sa.select(ExecutorRow.seen_at).where(ExecutorRow.id == services.settings.executor_id)
+    async with services.readers() as session:
+        last = await session.scalar(seen)
+    return last is not None and last > services.clock() - FLOW_SILENT
 
 
 async def _captures(services: Services) -> bool:
