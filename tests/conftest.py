@@ -23,12 +23,16 @@ from tests.servers.osmo_hlr import OsmoHlrServer
 from tests.servers.postgres import PostgresCluster
 
 TEST_KEYS = FieldKeys(current=b"k" * 32, index=b"i" * 32)
+use_field_keys(TEST_KEYS)
 
 
-@pytest.fixture(scope="session", autouse=True)
+def pytest_runtest_setup() -> None:
+    use_field_keys(TEST_KEYS)  # whatever keys the test before has used
+
+
+@pytest.fixture(scope="session")
 def field_keys() -> FieldKeys:
     """The keys under which every test's personal fields are stored."""
-    use_field_keys(TEST_KEYS)
     return TEST_KEYS
 
 
