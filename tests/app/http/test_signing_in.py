@@ -165,7 +165,10 @@ async def test_an_unknown_package_is_not_found_and_trying_is_limited(client: Cli
     assert (await client.post("/v1/activations", json={"activation_code": "Z" * 24})).status == 429
 
 
-async def test_staff_sign_in_with_a_password(client: Client, ground: Ground) -> None:
+async def test_staff_sign_in_with_a_password(
+    client: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.access.passwords.LOG2_N", 10)
     async with ground.services.sessions.begin() as session:
         await ground.services.staff.create(session, NewAccount("wang", PASSWORD, Role.COURIER, "kaika"))
     good = await client.post("/v1/staff/token", json={"username": "wang", "password": PASSWORD})
