@@ -21,8 +21,8 @@ class FaceBand:
 class LivenessLimits:
     """Bounds on `evidence.LivenessMeasured`; see there for units."""
 
-    planarity_min: float = 0.012
-    planarity_flat: float = 0.007
+    planarity_min: float = 0.022
+    planarity_flat: float = 0.011
     track_breaks_max: int = 2
     second_faces_max: int = 2
     repeated_frames_max: float = 0.35

@@ -33,7 +33,7 @@ STILL_DEGREES = 7.0
 """How far yaw and pitch may spread within the hold."""
 
 # --- Movements: done from here on
-TURN_DONE = 18.0
+TURN_DONE = 16.0
 NOD_DONE = 11.0
 MOUTH_DONE = 0.15
 CLOSER_DONE = 0.25
