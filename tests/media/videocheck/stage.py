@@ -212,7 +212,8 @@ class Person(Showing):
         if message.get("type") == "step":
             answer = self._answers[str(message["prompt"])]
             # A movement starts from rest.
-            self._then = [PERSON] * 4 + [answer] if answer == MOVING else [answer]
+            rest: list[int | None] = [PERSON] * 4 if answer == MOVING else []
+            self._then = [*rest, answer]
 
     def frame(self, t_ms: int) -> NDArray[np.uint8] | None:
         if self._then:
