@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +34,7 @@ class DlibRecogniser:
         return self._model
 
     def embed(self, bgr: NDArray[np.uint8], face: Face) -> NDArray[np.float32]:
-        rgb = np.ascontiguousarray(dlib_chip(bgr, face)[:, :, ::-1])
+        rgb = cv2.cvtColor(dlib_chip(bgr, face), cv2.COLOR_BGR2RGB)
         with self._lease.take() as network:
             raw = np.array(network.compute_face_descriptor(rgb), dtype=np.float32)
         return unit(raw - CENTRE)

@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -96,7 +97,7 @@ class MeshGraph:
 
     def faces(self, bgr: NDArray[np.uint8]) -> list[Face]:
         """Faces in (H, W, 3) BGR, largest first."""
-        rgb = np.ascontiguousarray(bgr[:, :, ::-1])
+        rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
         if _first_face_seen.is_set():
             answer = self._graph.process(rgb)
         else:
@@ -129,7 +130,7 @@ class DetectorGraph:
     def boxes(self, bgr: NDArray[np.uint8]) -> list[tuple[float, float, float, float, float]]:
         """x0, y0, x1, y1 in pixels and the score 0..1 of every face in (H, W, 3) BGR."""
         height, width = bgr.shape[:2]
-        answer = self._graph.process(np.ascontiguousarray(bgr[:, :, ::-1]))
+        answer = self._graph.process(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
         boxes = []
         for found in answer.detections or []:
             box = found.location_data.relative_bounding_box
