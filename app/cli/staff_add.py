@@ -1,4 +1,8 @@
-"""`python -m app staff add NAME --role operator`: an account; the first operator can be made no other way."""
+"""`python -m app staff add NAME --role operator`: an account; the first operator can be made no other way.
+
+The password is made here and printed once, or is the first line of standard input. It is never an argument,
+which everybody on the machine could read.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,9 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument("username")
     parser.add_argument("--role", required=True, choices=("operator", "reviewer", "courier"))
     parser.add_argument("--carrier", help="whom a courier works for")
+    parser.add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input, print none"
+    )
     return parser
 
 
@@ -30,13 +37,14 @@ def run(arguments: argparse.Namespace) -> int:
     from app.access.staff import AccountRefusal, NewAccount
     from app.config import load_settings
 
-    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    given = sys.stdin.readline().rstrip("\r\n") if arguments.password_stdin else None
+    password = secrets.token_urlsafe(PASSWORD_BYTES) if given is None else given
     new = NewAccount(arguments.username, password, Role(arguments.role), arguments.carrier)
     made = asyncio.run(_create(load_settings().database_url, new))
     if isinstance(made, AccountRefusal):
         print(f"no account was made: {made}", file=sys.stderr)
         return 1
-    print(f"{made} {arguments.username} {password}")
+    print(f"{made} {arguments.username}" + ("" if given is not None else f" {password}"))
     return 0
 
 

@@ -6,7 +6,6 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
-import structlog
 from aiohttp import web
 from pydantic import Field
 from pydantic.functional_validators import AfterValidator
@@ -14,74 +13,20 @@ from pydantic_core import PydanticCustomError
 
 from activation.evidence import ReviewOutcome, ReviewStage
 from activation.findings import Reason, rule_of
-from activation.ids import CaseId, Digest
+from activation.ids import CaseId
 from app.access.rights import Action, Resource
-from app.http.common import BUSY, NOT_FOUND, WRONG_STATE
-from app.http.contract import Input, Output, ProblemRaised, ProblemType, Raw, Reply, operation, staff_member
+from app.http import review_problems as problems
+from app.http.contract import Input, Output, ProblemRaised, Reply, operation, staff_member
 from app.review.case import CaseState
 from app.review.cases import Case
 from app.review.desk import CaseRefusal
 from app.review.view import CaseSeen
 from app.services import SERVICES
 from app.texts.reasons import REASONS
-from app.texts.text import Locale, Text, preferred_locale
-from media.vault import EvidenceNotFound, VaultBusy, VaultFault
-
-_log = structlog.get_logger("kaika.review")
+from app.texts.text import Locale, preferred_locale
 
 #: A document number or a phone in a reviewer's words would stand in the record for ever.
 _PERSONAL = re.compile(r"[0-9０-９][0-9０-９ -]{6,}")
-_CASE_RETRY_S = 1
-
-CLAIMED_BY_ANOTHER = ProblemType(
-    "case_claimed",
-    409,
-    Text("案件正由他人处理", "Somebody else has the case"),
-    Text("请处理其他案件，或在 15 分钟后再试。", "Take another one, or try again in 15 minutes."),
-)
-NOT_CLAIMED = ProblemType(
-    "case_not_claimed",
-    409,
-    Text("请先领取案件", "Claim the case first"),
-    Text(
-        "案件须先领取；领取 15 分钟后，或有新证据时，须重新领取。",
-        "A claim lasts 15 minutes, and ends when new evidence comes.",
-    ),
-)
-SECOND_PERSON = ProblemType(
-    "second_person_wanted",
-    409,
-    Text("须由另一位审核员确认", "Another reviewer must confirm"),
-    Text("推翻未通过的核验须由两人决定。", "Overriding a failed check takes two people."),
-)
-TOOK_PART = ProblemType(
-    "took_part",
-    403,
-    Text("您参与过此订单", "You took part in this order"),
-    Text("参与派送的人员不能审核同一订单。", "Who delivered it cannot review it."),
-)
-ORDER_OVER = ProblemType(
-    "order_over",
-    409,
-    Text("订单已结束", "The order is over"),
-    Text("此案件无需再处理。", "There is nothing left to decide."),
-)
-EVIDENCE_DAMAGED = ProblemType(
-    "evidence_damaged",
-    500,
-    Text("证据已损坏", "The evidence is damaged"),
-    Text("请立即报告运营人员，并提供 request_id。", "Report it to the operator at once, with request_id."),
-)
-OF_CASE: dict[CaseRefusal, ProblemType] = {
-    CaseRefusal.NOT_FOUND: NOT_FOUND,
-    CaseRefusal.CLAIMED_BY_ANOTHER: CLAIMED_BY_ANOTHER,
-    CaseRefusal.NOT_CLAIMED: NOT_CLAIMED,
-    CaseRefusal.WRONG_STATE: WRONG_STATE,
-    CaseRefusal.MAKER_IS_CHECKER: SECOND_PERSON,
-    CaseRefusal.TOOK_PART: TOOK_PART,
-    CaseRefusal.ORDER_OVER: ORDER_OVER,
-}
-_DECIDING = tuple(kind for kind in OF_CASE.values() if kind is not NOT_FOUND)
 
 
 def _impersonal(text: str) -> str:
@@ -95,10 +40,6 @@ ReasonText = Annotated[str, Field(min_length=3, max_length=500), AfterValidator(
 
 class CasePath(Input):
     case_id: Annotated[str, Field(pattern=r"^cas_[0-9a-f]{24}$")]
-
-
-class EvidencePath(CasePath):
-    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ProposalNew(Input):
@@ -199,7 +140,7 @@ def _members(request: web.Request, case: Case) -> dict[str, Any]:
 
 def _answer(request: web.Request, done: Case | CaseRefusal) -> Reply:
     if isinstance(done, CaseRefusal):
-        raise ProblemRaised(OF_CASE[done])
+        raise ProblemRaised(problems.OF_CASE[done])
     return Reply(200, CaseOut.model_validate(_members(request, done)))
 
 
@@ -216,7 +157,7 @@ async def read_case(request: web.Request, path: CasePath) -> Reply:
     reviewer = staff_member(request)
     seen = await request.app[SERVICES].review.see(reviewer.id, CaseId(path.case_id))
     if isinstance(seen, CaseRefusal):
-        raise ProblemRaised(OF_CASE[seen])
+        raise ProblemRaised(problems.OF_CASE[seen])
     return Reply(200, _whole(request, seen))
 
 
@@ -225,7 +166,7 @@ async def read_case(request: web.Request, path: CasePath) -> Reply:
     right=(Resource.CASE, Action.CHANGE),
     path=CasePath,
     returns={200: CaseOut},
-    problems=_DECIDING,
+    problems=problems.DECIDING,
 )
 async def claim(request: web.Request, path: CasePath) -> Reply:
     """For 15 minutes; claiming again starts them anew. A proposed case is claimed by who is to confirm it."""
@@ -240,7 +181,7 @@ async def claim(request: web.Request, path: CasePath) -> Reply:
     body=ProposalNew,
     returns={200: CaseOut},
     idempotent=True,
-    problems=_DECIDING,
+    problems=problems.DECIDING,
 )
 async def propose(request: web.Request, path: CasePath, body: ProposalNew) -> Reply:
     """Decides the case at once, unless it would override a failed check: then a second person confirms."""
@@ -256,41 +197,13 @@ async def propose(request: web.Request, path: CasePath, body: ProposalNew) -> Re
     body=ConfirmationNew,
     returns={200: CaseOut},
     idempotent=True,
-    problems=_DECIDING,
+    problems=problems.DECIDING,
 )
 async def confirm(request: web.Request, path: CasePath, body: ConfirmationNew) -> Reply:
     """By another reviewer than the one who proposed. Without agreement the case is open again."""
     reviewer = staff_member(request)
     desk = request.app[SERVICES].review
     return _answer(request, await desk.confirm(reviewer.id, CaseId(path.case_id), body.agree, body.reason))
-
-
-@operation(
-    summary="Look at evidence",
-    right=(Resource.EVIDENCE, Action.READ),
-    path=EvidencePath,
-    returns={200: Raw("application/octet-stream")},
-    problems=(NOT_CLAIMED, EVIDENCE_DAMAGED, BUSY),
-)
-async def look(request: web.Request, path: EvidencePath) -> web.Response:
-    """The picture or clip itself, while the case is the caller's. Each look is recorded first."""
-    reviewer, services = staff_member(request), request.app[SERVICES]
-    digest = Digest(path.digest)
-    order = await services.review.look(reviewer.id, CaseId(path.case_id), digest)
-    if isinstance(order, CaseRefusal):
-        raise ProblemRaised(OF_CASE[order])
-    try:
-        stored = await services.vault.describe(order, digest)
-        data = await services.vault.get(order, digest)
-    except EvidenceNotFound:
-        raise ProblemRaised(NOT_FOUND) from None
-    except VaultBusy:
-        raise ProblemRaised(BUSY, retry_after_s=_CASE_RETRY_S) from None
-    except VaultFault:
-        _log.error("evidence does not open", order=order, digest=digest)
-        raise ProblemRaised(EVIDENCE_DAMAGED) from None
-    headers = {"Content-Disposition": "inline", "Cache-Control": "no-store"}
-    return web.Response(body=data, content_type=stored.media_type, headers=headers)
 
 
 def _whole(request: web.Request, seen: CaseSeen) -> CaseWhole:
@@ -329,5 +242,4 @@ ROUTES = (
     web.post(f"{_ONE}/claim", claim),
     web.post(f"{_ONE}/proposal", propose),
     web.post(f"{_ONE}/confirmation", confirm),
-    web.get(f"{_ONE}/evidence/{{digest}}", look, allow_head=False),
 )
