@@ -145,7 +145,8 @@ class Journey:
             "checks": dict.fromkeys(COURIER_CHECKS, True),
         }
         done = await self.courier.post(f"{delivery}/outcome", outcome)
-        self.tell.say("handover", done["state"])
+        self.tell.say("parcel", done["state"])
+        await self.show_scores()
 
     async def open_link(self) -> None:
         code = await self.inbox.activation_code()
@@ -169,12 +170,15 @@ class Journey:
         return view
 
     async def decided(self) -> Json:
-        """The operator's view, once the newest check has been weighed."""
-        return await self.wait_for(
+        """The operator's view, once the newest check has been weighed and what follows from it was done."""
+        began = time.monotonic()
+        view = await self.wait_for(
             "the gate",
             lambda: self.operator.get(f"/v1/operator/orders/{self.order}"),
-            lambda view: view["decided_facts"] == view["facts"],
+            lambda view: view["decided_facts"] == view["facts"] and view["state"] != "activating",
         )
+        self.tell.say("decided and done after", f"{time.monotonic() - began:.2f} s")
+        return view
 
     async def until(self, what: str, holds: Callable[[Json], bool]) -> Json:
         order = await self.wait_for(what, lambda: self.phone.get(f"/v1/orders/{self.order}"), holds)
