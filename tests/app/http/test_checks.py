@@ -1,0 +1,266 @@
+"""Attempts at the video check over HTTP, with a phone at the other end of the connection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.web import Application
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from activation.evidence import CheckOutcome, FaceSource
+from activation.ids import OrderId
+from activation.order import OrderState
+from app.checks import Checks
+from app.server import build_app
+from media.webrtc.phone import PhonePeer
+from tests.app import checking
+from tests.app.ground import Ground
+from tests.app.http import walking as walk
+from tests.app.http.conftest import Client
+from tests.media.videocheck.stage import ICCID, NAME, NUMBER, PERSON, Person
+from tests.media.webrtc.people import Showing, until
+
+SECONDS = 40
+ME = "/v1/orders/{}/checks"
+
+
+@pytest.fixture
+async def checks(ground: Ground) -> AsyncIterator[Checks]:
+    opened = checking.with_checks(ground)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def application(ground: Ground, checks: Checks) -> Application:
+    return build_app(ground.services)
+
+
+@pytest.fixture
+async def order(client: Client, ground: Ground) -> str:
+    """Delivered, with everything agreed to."""
+    opened = await walk.open_order(client, ground)
+    await walk.consent(client, opened, _token(ground, opened))
+    await checking.put_state(ground, opened)
+    return opened
+
+
+def _token(ground: Ground, order: str) -> walk.Json:
+    return walk.bearer(ground.applicant_token(order))
+
+
+async def post(
+    client: Client, ground: Ground, order: str, path: str, body: walk.Json | None = None
+) -> tuple[int, walk.Json]:
+    headers = {**_token(ground, order), **walk.key(), "Accept-Language": "en"}
+    async with client.post(path, json=body or {}, headers=headers) as answer:
+        return answer.status, await answer.json()
+
+
+async def make(client: Client, ground: Ground, order: str, **body: str) -> walk.Json:
+    status, made = await post(client, ground, order, ME.format(order), body)
+    assert status == 201, made
+    return made
+
+
+async def connect(client: Client, ground: Ground, order: str, check: str, phone: PhonePeer) -> None:
+    body = {"type": "offer", "sdp": await phone.offer()}
+    status, answer = await post(client, ground, order, f"/v1/checks/{check}/offer", body)
+    assert status == 200, answer
+    assert answer["type"] == "answer"
+    await phone.accept(answer["sdp"])
+
+
+async def show(client: Client, ground: Ground, order: str, check: str) -> walk.Json:
+    answer = await client.get(f"/v1/checks/{check}", headers=_token(ground, order))
+    return dict(await answer.json())
+
+
+async def test_a_check_becomes_a_fact_with_sealed_pictures(
+    client: Client, ground: Ground, order: str
+) -> None:
+    made = await make(client, ground, order)
+    assert made["attempts_left"] == 4
+    person = Person()
+    phone = PhonePeer(person, person.hear)
+    await connect(client, ground, order, made["check_id"], phone)
+    assert await phone.result(SECONDS) == "received"
+    await phone.close()
+    (fact,) = await checking.check_facts(ground, order)
+    keys = ground.services.keys.fields
+    assert fact.outcome is CheckOutcome.MEASURED
+    assert (fact.check, fact.attempt, fact.iccid) == (made["check_id"], 1, ICCID)
+    assert fact.document.name == keys.digest("name", NAME)
+    assert fact.document.number == keys.digest("number", NUMBER.upper())
+    assert fact.liveness is not None
+    assert [(each.left, each.right) for each in fact.comparisons] == [
+        (FaceSource.LIVE, FaceSource.VIDEO_PORTRAIT)
+    ]
+    manifest = json.loads(await ground.vault.get(OrderId(order), fact.media[0]))
+    assert [each["sha256"] for each in manifest["objects"]] == list(fact.media[1:])
+    assert {each["kind"] for each in manifest["objects"]} == {
+        *("check_face", "check_turn_left", "check_nod_up", "check_document", "check_sim", "check_clip")
+    }
+    for digest in fact.media[1:]:
+        assert await ground.vault.get(OrderId(order), digest)
+    assert NAME not in json.dumps(manifest, ensure_ascii=False)
+    assert ("decide", order, f"fact-{0}") in ground.work.begun
+    shown = await show(client, ground, order, made["check_id"])
+    assert shown == {
+        "check_id": made["check_id"],
+        "state": "closed",
+        "outcome": "received",
+        "standing": "deciding",
+        "attempts_left": 4,
+    }
+
+
+async def test_each_attempt_has_a_script_of_its_own_and_ends_the_one_before(
+    client: Client, ground: Ground, order: str
+) -> None:
+    first = await make(client, ground, order)
+    phone = PhonePeer(Showing(PERSON))
+    await connect(client, ground, order, first["check_id"], phone)
+    await asyncio.wait_for(phone.opened.wait(), SECONDS)
+    second = await make(client, ground, order, profile="no_blink")
+    assert checking.PROFILES[-1] == "no_blink"
+    assert await phone.result(SECONDS) == "aborted"
+    await phone.close()
+    assert (await show(client, ground, order, first["check_id"]))["outcome"] == "aborted"
+    assert (await show(client, ground, order, second["check_id"]))["outcome"] is None
+    outcomes = [fact.outcome for fact in await checking.check_facts(ground, order)]
+    assert outcomes == [CheckOutcome.ABORTED]
+
+
+async def test_five_an_hour(client: Client, ground: Ground, order: str) -> None:
+    left = [(await make(client, ground, order))["attempts_left"] for _ in range(5)]
+    assert left == [4, 3, 2, 1, 0]
+    status, problem = await post(client, ground, order, ME.format(order))
+    assert (status, problem["code"]) == (429, "too_many_checks")
+    assert len(await checking.check_facts(ground, order)) == 4  # the fifth is still open
+    ground.clock.forward(timedelta(minutes=61))
+    assert (await post(client, ground, order, ME.format(order)))[0] == 201
+
+
+async def test_five_an_hour_also_at_the_same_moment(client: Client, ground: Ground, order: str) -> None:
+    answers = await asyncio.gather(*(post(client, ground, order, ME.format(order)) for _ in range(8)))
+    assert sorted(status for status, _ in answers) == [201] * 5 + [429] * 3
+
+
+async def test_an_offer_is_answered_once(client: Client, ground: Ground, order: str) -> None:
+    made = await make(client, ground, order)
+    phone, other = PhonePeer(Showing(PERSON)), PhonePeer(Showing(PERSON))
+    await connect(client, ground, order, made["check_id"], phone)
+    body = {"type": "offer", "sdp": await other.offer()}
+    status, problem = await post(client, ground, order, f"/v1/checks/{made['check_id']}/offer", body)
+    assert (status, problem["code"]) == (409, "check_taken")
+    await asyncio.gather(phone.close(), other.close())
+
+
+async def test_a_refused_offer_uses_nothing_up(client: Client, ground: Ground, order: str) -> None:
+    check = (await make(client, ground, order))["check_id"]
+    for sdp, refusal in (("garbage", "not_sdp"), ("v=0" + "x" * 40_000, "too_large")):
+        status, problem = await post(
+            client, ground, order, f"/v1/checks/{check}/offer", {"type": "offer", "sdp": sdp}
+        )
+        assert (status, problem["code"], problem["refusal"]) == (422, "offer_refused", refusal)
+        assert "garbage" not in json.dumps(problem)
+    phone = PhonePeer(Showing(PERSON))
+    await connect(client, ground, order, check, phone)
+    await phone.close()
+
+
+@pytest.mark.parametrize(
+    "state", [OrderState.DRAFT, OrderState.ACCEPTED, OrderState.ACTIVE, OrderState.REFUSED]
+)
+async def test_only_while_a_card_is_on_its_way_or_there(
+    client: Client, ground: Ground, order: str, state: OrderState
+) -> None:
+    await checking.put_state(ground, order, state)
+    status, problem = await post(client, ground, order, ME.format(order))
+    assert (status, problem["code"]) == (409, "wrong_state")
+
+
+async def test_only_with_the_consent_to_face_recognition(client: Client, ground: Ground, order: str) -> None:
+    taken_back = {"kind": "face_recognition", "version": "2026-1", "given": False}
+    await post(client, ground, order, f"/v1/orders/{order}/consents", taken_back)
+    status, problem = await post(client, ground, order, ME.format(order))
+    assert (status, problem["code"], problem["missing"]) == (409, "consent_wanted", ["face_recognition"])
+    assert problem["instead"] == ["store", "attended_call"]
+
+
+async def test_another_applicant_finds_nothing(client: Client, ground: Ground, order: str) -> None:
+    check = (await make(client, ground, order))["check_id"]
+    other = await walk.open_order(client, ground, "13800000002", "13900000002")
+    for path in (f"/v1/checks/{check}/abort", f"/v1/checks/{check}/offer"):
+        body = {"type": "offer", "sdp": "v=0"} if path.endswith("offer") else {}
+        status, problem = await post(client, ground, other, path, body)
+        assert (status, problem["code"]) == (404, "not_found")
+    assert (await client.get(f"/v1/checks/{check}", headers=_token(ground, other))).status == 404
+    assert (await client.get(f"/v1/checks/{check}")).status == 401
+
+
+async def test_aborting_counts_and_is_told(client: Client, ground: Ground, order: str) -> None:
+    check = (await make(client, ground, order))["check_id"]
+    for _ in range(2):
+        status, shown = await post(client, ground, order, f"/v1/checks/{check}/abort")
+        assert (status, shown["outcome"], shown["attempts_left"]) == (200, "aborted", 4)
+    assert len(await checking.check_facts(ground, order)) == 1
+
+
+async def test_what_nobody_ends_is_swept(client: Client, ground: Ground, checks: Checks, order: str) -> None:
+    check = (await make(client, ground, order))["check_id"]
+    assert await checks.sweep() == 0
+    ground.clock.forward(timedelta(minutes=5))
+    assert await checks.sweep() == 1
+    assert await checks.sweep() == 0
+    (fact,) = await checking.check_facts(ground, order)
+    assert fact.outcome is CheckOutcome.EXPIRED
+    assert (await show(client, ground, order, check))["outcome"] == "expired"
+
+
+async def test_a_stream_that_ends_is_recorded(client: Client, ground: Ground, order: str) -> None:
+    check = (await make(client, ground, order))["check_id"]
+    phone = PhonePeer(Showing(PERSON))
+    await connect(client, ground, order, check, phone)
+    await asyncio.wait_for(phone.opened.wait(), SECONDS)
+    await phone.close()
+    for _ in range(SECONDS):
+        if await checking.check_facts(ground, order):
+            break
+        await asyncio.sleep(0.5)
+    (fact,) = await checking.check_facts(ground, order)
+    assert fact.outcome is CheckOutcome.ABORTED
+    assert fact.check == check
+
+
+async def test_a_full_house_asks_to_wait(engine: AsyncEngine, ground: Ground) -> None:
+    checks = checking.with_checks(ground, most=1)
+    async with TestClient(TestServer(build_app(ground.services))) as client:
+        orders = []
+        for number in (1, 2):
+            opened = await walk.open_order(client, ground, f"1380000000{number}", f"1390000000{number}")
+            await walk.consent(client, opened, _token(ground, opened))
+            await checking.put_state(ground, opened)
+            orders.append(opened)
+        made = [await make(client, ground, each) for each in orders]
+        (server,) = made[0]["ice_servers"]
+        assert server["urls"] == ["turn:turn.test:3478"]
+        assert server["username"].endswith(made[0]["check_id"])
+        phones = [PhonePeer(Showing(PERSON)) for _ in orders]
+        checks.desk._ice = type(checks.desk._ice)()  # no relay is there
+        await connect(client, ground, orders[0], made[0]["check_id"], phones[0])
+        body = {"type": "offer", "sdp": await phones[1].offer()}
+        path = f"/v1/checks/{made[1]['check_id']}/offer"
+        status, problem = await post(client, ground, orders[1], path, body)
+        assert (status, problem["code"]) == (503, "checks_full")
+        await post(client, ground, orders[0], f"/v1/checks/{made[0]['check_id']}/abort")
+        await until(lambda: checks.desk.running == 0)
+        await connect(client, ground, orders[1], made[1]["check_id"], phones[1])
+        await asyncio.gather(*(phone.close() for phone in phones))
+    await checks.close()
