@@ -104,6 +104,10 @@ RECOGNISERS: dict[str, RecogniserModel] = {
             ),
             embedding_size=128,
             thresholds=Thresholds(accept=0.63, refuse=0.31),
+            figures=(
+                Figure("east_asian", 210, 14_812, fmr=0.00081, fnmr_accept=0.3048, fnmr_refuse=0.0095),
+                Figure("general", 323, 100_266, fmr=0.00073, fnmr_accept=0.1486, fnmr_refuse=0.0031),
+            ),
         ),
         RecogniserModel(
             name="mobilefacenet",
@@ -115,6 +119,10 @@ RECOGNISERS: dict[str, RecogniserModel] = {
             sha256="f055d9c9a4d826d198c42666590fdefa0fdc1374a75ccb6306c3d1b1bf8f74c5",
             embedding_size=128,
             thresholds=Thresholds(accept=0.44, refuse=0.25),
+            figures=(
+                Figure("east_asian", 210, 14_812, fmr=0.00088, fnmr_accept=0.0429, fnmr_refuse=0.0),
+                Figure("general", 323, 100_266, fmr=0.00010, fnmr_accept=0.0495, fnmr_refuse=0.0124),
+            ),
         ),
         RecogniserModel(
             name="sface",
