@@ -75,12 +75,12 @@ class VideoPeer:
             _log.info("offer refused by the WebRTC library: %s", type(fault).__name__)
             await peer.close()
             return OfferRefusal.NOT_SDP
+        if "a=candidate:" not in sdp:
+            # A TURN server that refuses our credentials says nothing; there is just nowhere to connect to.
+            _log.error("no address to connect to: is the TURN server there, and is its secret right?")
+            await peer.close()
+            return OfferRefusal.NO_ANSWER
         return peer, sdp
-
-    @property
-    def has_candidates(self) -> bool:
-        """False: nothing to connect to, for example expired TURN credentials with relay only."""
-        return "a=candidate:" in self._connection.localDescription.sdp
 
     async def close(self) -> None:
         """Ends the connection. The decoder is waited for in a thread, because aiortc would block the loop."""
