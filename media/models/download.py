@@ -27,7 +27,7 @@ class DownloadFailed(OSError):
     """The file could not be had; the text says why and what is kept."""
 
 
-def download(url: str, to: Path, progress: Progress, wait_s: float = WAIT_S) -> None:
+def download(url: str, to: Path, progress: Progress) -> None:
     """Brings `url` to `to`; what an earlier attempt left in `to` is continued where the server can.
 
     Raises DownloadFailed, also where the server does not say the length, or says more than `LARGEST`.
@@ -35,7 +35,7 @@ def download(url: str, to: Path, progress: Progress, wait_s: float = WAIT_S) -> 
     _check_scheme(url)
     for attempt in range(ATTEMPTS):
         if attempt:
-            time.sleep(wait_s * 2 ** (attempt - 1))
+            time.sleep(WAIT_S * 2 ** (attempt - 1))
         try:
             _fetch(url, to, progress)
             return
