@@ -58,12 +58,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from app.config import SettingsInvalid
     from app.keys import KeyUnusable
     from app.schema import SchemaOutdated
+    from logistics.carriers import CarriersInvalid
     from media.models.packs import ModelChanged, ModelMissing
 
     chosen = build_parser().parse_args(arguments)
     try:
         status: int | None = chosen.run(chosen)
-    except (SettingsInvalid, KeyUnusable, SchemaOutdated, ModelMissing, ModelChanged) as mistake:
+    except (
+        SettingsInvalid,
+        KeyUnusable,
+        SchemaOutdated,
+        CarriersInvalid,
+        ModelMissing,
+        ModelChanged,
+    ) as mistake:
         print(mistake, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
