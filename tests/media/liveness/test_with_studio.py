@@ -1,4 +1,4 @@
-"""The whole way from drawn pictures through MediaPipe to numbers. Synthetic people prove the plumbing only."""
+"""The whole way from drawn pictures through MediaPipe to numbers. Synthetic people prove plumbing only."""
 
 from __future__ import annotations
 
