@@ -154,12 +154,11 @@ def _handover(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if sim is None:
         yield Finding(Weight.MISSING, Reason.SIM_MISSING)
         return
-    if handover is None or handover.outcome in (HandoverOutcome.REFUSED, HandoverOutcome.NOT_HOME):
-        yield Finding(Weight.MISSING, Reason.HANDOVER_MISSING)
-        return
-    if handover.outcome is HandoverOutcome.MISMATCH:
-        # A mismatch at the door ends this handover; another one may still succeed, with a reviewer's word.
-        yield Finding(Weight.FAILED, Reason.HANDOVER_MISMATCH, index)
+    for at, fact in enumerate(facts.evidence):
+        # Somebody else was at the door once; a later handover does not make that unsaid.
+        if isinstance(fact, Handover) and fact.outcome is HandoverOutcome.MISMATCH:
+            yield Finding(Weight.FAILED, Reason.HANDOVER_MISMATCH, at)
+    if handover is None or handover.outcome is not HandoverOutcome.HANDED_OVER:
         yield Finding(Weight.MISSING, Reason.HANDOVER_MISSING)
         return
     if handover.order != facts.order or handover.iccid != sim.iccid:

@@ -281,6 +281,13 @@ def test_what_stops_activating_only(good: Case, reason: Reason, kind: type[Any],
     assert reason in reasons(activating)
 
 
+def test_a_later_handover_does_not_hide_a_mismatch_at_the_door(good: Case) -> None:
+    assert good.handover is not None
+    mismatch = replace(good.handover, outcome=HandoverOutcome.MISMATCH)
+    case = replace(good, handover=mismatch, more=(good.handover,))
+    assert may_activate(case.facts, POLICY) == Review((Reason.HANDOVER_MISMATCH,), two_people=True)
+
+
 def test_every_reason_that_a_decision_can_show_is_tried_here() -> None:
     tried = {reason for reason, _, _ in (*SHIPPING, *ACTIVATING)}
     #: Only ever seen as VIDEO_CHECK_MISSING, for which they are the cause, or acted on by the flow.
