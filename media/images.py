@@ -7,7 +7,6 @@ a pixel is allocated. OpenCV only ever sees arrays. What comes out has no metada
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -211,7 +210,7 @@ def _decode_heif(data: bytes) -> NDArray[np.uint8] | ImageRefusal:
         if refusal is not None:
             return refusal
         pixels = np.asarray(heif)
-    except (OSError, ValueError, RuntimeError, EOFError, MemoryError, struct.error):
+    except Exception:  # libheif's binding raises SyntaxError, RuntimeError and others on hostile bytes
         return ImageRefusal.UNREADABLE
     if pixels.ndim == 2:
         return np.repeat(pixels[:, :, np.newaxis], 3, axis=2).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Every file of a folder through the capture path, with its time and memory: for broken and hostile files too."""
+"""Every file of a folder through the capture path, with its time and memory, hostile files too."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PROGRESS_EVERY = 10
 
 @dataclass(frozen=True)
 class FileMeasured:
-    """One file. result: "accepted", the refusal's code, or "fault:" and what broke; peak of the worker's memory."""
+    """One file. result: "accepted", the refusal's code, or "fault:" and what broke; peak: of its worker."""
 
     file: str
     kind: str

@@ -74,7 +74,7 @@ class CapturePool:
             if self._under_way >= self._limit:
                 return CaptureBusy()
             self._under_way += 1
-        job = self._threads.submit(self._run, Request(kind, data, today, minimum_age))
+            job = self._threads.submit(self._run, Request(kind, data, today, minimum_age))
         job.add_done_callback(self._finished)
         reply = await asyncio.wrap_future(job)
         if reply.result is None:
@@ -112,17 +112,23 @@ class CapturePool:
     def _give_back(self, worker: CaptureWorker | None) -> None:
         if worker is not None and worker.alive and not _worn(worker):
             self._idle.put(worker)
-        elif self._closed:
-            if worker is not None:
-                worker.close()
-        else:  # the answer need not wait until the next worker has loaded its models
-            self._threads.submit(self._replace, worker)
-
-    def _replace(self, worker: CaptureWorker | None) -> None:
+            return
         if worker is not None:
-            worker.close()
+            worker.kill()
+        # The place is free at once, so that a capture already waiting fills it itself; else `_warm` does.
+        self._idle.put(None)
+        with self._count:
+            if not self._closed:
+                self._threads.submit(self._warm)
+
+    def _warm(self) -> None:
+        """Fill one empty place before the next capture comes."""
         try:
-            self._idle.put(self._fresh())
+            worker = self._idle.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            self._idle.put(worker or self._fresh())
         except WorkerFault:
             self._idle.put(None)
 

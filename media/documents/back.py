@@ -61,7 +61,7 @@ def _authority_in(card: FlatCard, reader: TextReader) -> Line | None:
         return None
     # The label is its own box where the detector parts them; it need not be read.
     text = [box for box in rows[-1] if box.centre[0] > 0.36 * card.pixels.shape[1]] or rows[-1]
-    line = sum((reader.read(card.pixels, box).packed() for box in text), Line("", ()))
+    line = sum((reader.read_twice(card.pixels, box) for box in text), Line("", ()))
     label = _AUTHORITY_LABEL.match(line.text)
     authority = line[label.end() :] if label else line
     good = _AUTHORITY.fullmatch(authority.text) is not None and authority.confidence >= MIN_FIELD_CONFIDENCE

@@ -19,6 +19,7 @@ ASPECT = 85.60 / 53.98
 _SEARCH_SIDE = 512  # pixels; outlines are looked for in a picture of this size
 _MIN_AREA = 0.03  # of the picture
 _MIN_ASPECT_FIT = 0.80
+_MIN_FRAME_FIT, _WHOLE = 0.90, 0.93  # aspect and filled share of a picture that is the card itself
 _MIN_FILL = 0.90  # of the outline's hull by its four-cornered form
 _CUT_MERIT = 0.2  # whole cards are tried before outlines that the picture's edge cuts
 _BORDER = 3  # pixels of the search picture that count as touching its edge
@@ -42,6 +43,11 @@ class Placement:
         top = np.linalg.norm(self.corners[1] - self.corners[0])
         bottom = np.linalg.norm(self.corners[2] - self.corners[3])
         return round(float(top + bottom) / 2)
+
+    @property
+    def aspect_fit(self) -> float:
+        """How near the proportions are to a card's, 0 to 1."""
+        return _aspect_fit(*_sides(self.corners))
 
     def upside_down(self) -> Placement:
         return Placement(np.roll(self.corners, 2, axis=0), self.cut)
@@ -131,6 +137,9 @@ def _placement(outline: NDArray[np.int32], width: int, height: int) -> Placement
         expected = max(across / ASPECT / max(down, 1.0), down * ASPECT / max(across, 1.0))
         cut = max(0.0, 1.0 - 1.0 / expected)
         return Placement(corners, cut) if cut < 0.5 else None
+    if touches == 4:  # the picture itself: a scan cut to the card, or nothing
+        whole = area >= _WHOLE * width * height and _aspect_fit(across, down) >= _MIN_FRAME_FIT
+        return Placement(corners) if whole else None
     return Placement(corners) if _aspect_fit(across, down) >= _MIN_ASPECT_FIT else None
 
 
@@ -190,10 +199,13 @@ def _sides(corners: NDArray[np.float32]) -> tuple[float, float]:
 def _touching(corners: NDArray[np.float32], width: int, height: int) -> int:
     """How many of the picture's four edges the outline touches."""
     x, y = corners[:, 0], corners[:, 1]
-    return int(
-        (x.min() <= _BORDER) + (y.min() <= _BORDER)
-        + (x.max() >= width - 1 - _BORDER) + (y.max() >= height - 1 - _BORDER)
-    )  # fmt: skip
+    beyond = (
+        x.min() <= _BORDER,
+        y.min() <= _BORDER,
+        x.max() >= width - 1 - _BORDER,
+        y.max() >= height - 1 - _BORDER,
+    )
+    return sum(1 for touched in beyond if touched)
 
 
 def _aspect_fit(across: float, down: float) -> float:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TypeVar
 
+import numpy as np
+
 from media.documents import number as numbers
 from media.documents.ethnicities import ETHNICITIES
 from media.documents.layout import FlatCard
@@ -17,10 +19,11 @@ from media.documents.readings import DocumentRefusal, FrontConfidence, FrontRead
 MIN_NAME_CONFIDENCE = 0.80
 """Of the least certain character. Below it another picture is needed: nobody may edit a name (R1.4)."""
 MIN_FIELD_CONFIDENCE = 0.50
+MIN_ADDRESS_CONFIDENCE = 0.60
 TEXT_RIGHT = 0.625
 """Share of the card's width where the portrait begins."""
+_LABELS_RIGHT = 0.165
 _ROW_APART = 0.035  # of the card's height: lines closer than this stand on one row
-_LABEL_LEFT = 0.15
 _NAME = re.compile(
     r"[\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af]{1,20}(·[\u3400-\u9fff\U00020000-\U000323af]{1,20}){0,3}"
 )
@@ -29,6 +32,7 @@ _OTHER_LABEL = re.compile(r"性别|民族|出生|住址|号码|身份")  # the r
 _ADDRESS_LABEL = re.compile(r"^住.?址?|^.址")
 _BIRTH = re.compile(r"(\d{4})\D+(\d{1,2})\D+(\d{1,2})")
 _Value = TypeVar("_Value")
+_SEX_CELL = (0.165, 0.225, 0.300, 0.320)  # left, top, right, bottom, as shares of the card
 _SEX = {"男": Sex.MALE, "女": Sex.FEMALE}
 _DOTS = str.maketrans({"•": "·", "・": "·", "．": "·", ".": "·", "●": "·", "∙": "·"})
 
@@ -50,7 +54,8 @@ def parse_front(card: FlatCard, quality: CardQuality, reader: TextReader) -> Fro
         return DocumentRefusal.NAME_UNSURE
     birth = _birth_in(rows[birth_row])
     sex_row = _joined(rows[1:birth_row])
-    sex, ethnicity = _sex_in(sex_row), _ethnicity_in(sex_row)
+    sex = _sex_in(sex_row) or _sex_in(_read_sex_cell(card, reader))
+    ethnicity = _ethnicity_in(sex_row)
     address = _address_in(rows[birth_row + 1 :])
     if birth is None or sex is None or ethnicity is None or address is None:
         return DocumentRefusal.FIELD_UNREAD
@@ -80,8 +85,13 @@ def read_rows(card: FlatCard, reader: TextReader, limit: int | None = None) -> l
     height, width = card.pixels.shape[:2]
     above = card.key_box.centre[1] - card.key_box.height
     boxes = [box for box in card.boxes if box.centre[0] < TEXT_RIGHT * width and box.centre[1] < above]
-    rows = rows_of(boxes, _ROW_APART * height)[:limit]
-    return [_joined([reader.read(card.pixels, box).packed() for box in row]) for row in rows]
+    rows = [_values(row, _LABELS_RIGHT * width) for row in rows_of(boxes, _ROW_APART * height)[:limit]]
+    return [_joined([reader.read_twice(card.pixels, box) for box in row]) for row in rows]
+
+
+def _values(row: list[Box], labels_right: float) -> list[Box]:
+    """The boxes of a row without those that hold a label alone; labels need not be read."""
+    return [box for box in row if box.corners[:, 0].max() > labels_right] or row
 
 
 def rows_of(boxes: Sequence[Box], apart: float) -> list[list[Box]]:
@@ -128,6 +138,14 @@ def _sex_in(row: Line) -> tuple[Sex, float] | None:
     return None
 
 
+def _read_sex_cell(card: FlatCard, reader: TextReader) -> Line:
+    """One character alone is sometimes not found; it stands where it is printed (GA 448)."""
+    height, width = card.pixels.shape[:2]
+    left, top, right, bottom = np.array(_SEX_CELL) * (width, height, width, height)
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=np.float32)
+    return reader.read(card.pixels, Box(corners)).packed()
+
+
 def _ethnicity_in(row: Line) -> Line | None:
     """The longest known ethnicity at the end of the row."""
     for length in range(4, 0, -1):
@@ -141,7 +159,7 @@ def _address_in(rows: Sequence[Line]) -> Line | None:
     whole = _joined(rows)
     label = _ADDRESS_LABEL.match(whole.text)
     address = whole[label.end() :] if label else whole
-    if len(address.text) < 6 or address.confidence < MIN_FIELD_CONFIDENCE:
+    if len(address.text) < 6 or address.confidence < MIN_ADDRESS_CONFIDENCE:
         return None
     return address
 

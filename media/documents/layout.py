@@ -29,7 +29,11 @@ _LINES_TRIED = 3
 _MIN_KEY_CONFIDENCE = 0.4
 _MIN_LINE_SHARE = 0.28  # of the card's width
 ENOUGH_BOXES = 4  # lines of text that make an outline a document
-_LARGE = 0.15  # of the picture, for an outline without readable text to count as a card
+_LARGE = (
+    0.15,
+    0.95,
+)  # of the picture: an outline without readable text that is a card, not the whole picture
+_PLAIN_FIT = 0.93  # its proportions must then be quite a card's
 _VALIDITY = re.compile(r"\d{4}[.,·。\-]?\d{2}[.,·。\-]?\d{2}[-—~一至]+(\d{4}|长)")
 # Where number (front) and validity (back) lie: left, right, centre line, as shares of the card (GA 448).
 _NUMBER_SPAN = (0.325, 0.935, 0.862)
@@ -77,12 +81,13 @@ def lay_flat(
         return by_text
     with_text = [card for card in unread if len(card.boxes) >= ENOUGH_BOXES]
     # A blurred or dark card shows no text, but its outline is whole and large.
-    plain = [card for card in unread if card.placement.cut == 0.0 and _share(card.placement, bgr) > _LARGE]
+    plain = [card for card in unread if card.placement.cut == 0.0 and _is_large(card.placement, bgr)]
     return next(iter(with_text + plain), None)
 
 
-def _share(placement: Placement, bgr: NDArray[np.uint8]) -> float:
-    return float(cv2.contourArea(placement.corners) / (bgr.shape[0] * bgr.shape[1]))
+def _is_large(placement: Placement, bgr: NDArray[np.uint8]) -> bool:
+    share = cv2.contourArea(placement.corners) / (bgr.shape[0] * bgr.shape[1])
+    return bool(_LARGE[0] < share < _LARGE[1]) and placement.aspect_fit > _PLAIN_FIT
 
 
 def _try(bgr: NDArray[np.uint8], placement: Placement, reader: TextReader) -> FlatCard | UnreadCard:

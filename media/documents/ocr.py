@@ -16,13 +16,17 @@ import rapidocr
 from numpy.typing import NDArray
 
 from activation.evidence import ModelRef
+from media.documents.twins import TwinMerger
 
 THREADS = 1
 """ONNX Runtime threads of each model: captures side by side use the cores better than one on all of them."""
 LINE_HEIGHT = 48
 """Pixels; what the recogniser's network takes. Crops are cut at this height at once."""
 MAX_LINE_WIDTH = 1200
+SURE = 0.90
+"""Confidence of the least certain character from which a line is not read again."""
 _MARGIN = 0.08  # of the line's height, kept around a detected box
+_WIDE_MARGIN = 0.25
 _FIND_MULTIPLE = 32
 
 _COMMON = {
@@ -108,6 +112,8 @@ class TextReader:
         )
         self.find(np.zeros((_FIND_MULTIPLE * 2, _FIND_MULTIPLE * 4, 3), np.uint8))
         self.read_crop(np.full((LINE_HEIGHT, LINE_HEIGHT * 4, 3), 255, np.uint8))
+        recogniser: Any = self._reader.text_rec  # there since the first line was read
+        recogniser.postprocess_op = TwinMerger(recogniser.postprocess_op)
 
     def find(self, bgr: NDArray[np.uint8]) -> list[Box]:
         """Boxes of text lines in (H, W, 3) BGR, top to bottom; best for text 8 to 60 pixels high."""
@@ -120,6 +126,14 @@ class TextReader:
         """Read one line where `box` says it is; the box may be turned any way."""
         return self.read_crop(cut_line(bgr, box))
 
+    def read_twice(self, bgr: NDArray[np.uint8], box: Box) -> Line:
+        """Read one line; where a character is unsure, read it again, cut wider, and keep the surer reading."""
+        first = self.read(bgr, box).packed()
+        if first.confidence >= SURE:
+            return first
+        second = self.read_crop(cut_line(bgr, box, _WIDE_MARGIN)).packed()
+        return max(first, second, key=lambda line: line.confidence)
+
     def read_crop(self, crop: NDArray[np.uint8]) -> Line:
         """Read one horizontal line that fills `crop`, (H, W, 3) BGR."""
         found: Any = self._reader(crop)
@@ -129,18 +143,18 @@ class TextReader:
         return Line(str(found.txts[0]), confidences)
 
 
-def cut_line(bgr: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """The box as an upright strip LINE_HEIGHT pixels high, with a small margin, (48, W, 3)."""
+def cut_line(bgr: NDArray[np.uint8], box: Box, margin: float = _MARGIN) -> NDArray[np.uint8]:
+    """The box as an upright strip LINE_HEIGHT pixels high, (48, W, 3); `margin` in heights of the line."""
     a, b, c, d = box.corners.astype(np.float64)
     along, down = (b - a + c - d) / 2, (d - a + c - b) / 2
     length, height = float(np.linalg.norm(along)), float(np.linalg.norm(down))
     if length < 1.0 or height < 1.0:
         return np.full((LINE_HEIGHT, LINE_HEIGHT, 3), 255, np.uint8)
-    margin_x, margin_y = along / length * height * _MARGIN, down * _MARGIN
+    margin_x, margin_y = along / length * height * margin, down * margin
     source = np.array(
         [a - margin_x - margin_y, b + margin_x - margin_y, d - margin_x + margin_y], dtype=np.float32
     )
-    width = (length + 2 * height * _MARGIN) / (height * (1 + 2 * _MARGIN)) * LINE_HEIGHT
+    width = (length + 2 * height * margin) / (height * (1 + 2 * margin)) * LINE_HEIGHT
     width = int(np.clip(width, LINE_HEIGHT // 2, MAX_LINE_WIDTH))
     target = np.array([[0, 0], [width, 0], [0, LINE_HEIGHT]], dtype=np.float32)
     affine = cv2.getAffineTransform(source, target)

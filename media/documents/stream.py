@@ -26,7 +26,7 @@ MIN_AGREEING = 2
 """Frames that must give the same value before it counts."""
 MAX_SIGHTINGS = 64
 """Frames remembered in one check; further ones are still read but no longer voted on."""
-MIN_STREAM_SHARPNESS = 0.12
+MIN_STREAM_SHARPNESS = 0.10
 """Compression softens a stream; below this the strokes run together."""
 MIN_NAME_CONFIDENCE = 0.60
 FRAME_SIDE = 640
