@@ -9,6 +9,7 @@ import { toggleLanguage } from "./words.js";
 const POLL_MS = 1_000;
 const POLL_SLOW_AFTER = 60;
 const POLLS = 300;
+const POLLS_UNFINISHED = 5;
 const AWAY_MS = 1_500;
 
 const element = (id) => document.getElementById(id);
@@ -78,7 +79,7 @@ function finished(outcome) {
   if (outcome === "expired") return tryAgain("expired");
   if (outcome === "aborted") return tryAgain("lost");
   screens.showResult("received", "waiting");
-  return attempt(followDecision);
+  return attempt(() => followDecision(outcome === "received" ? POLLS : POLLS_UNFINISHED));
 }
 
 /** Ends a check from this side and offers a new one. */
@@ -108,9 +109,9 @@ async function tryAgain(why) {
   if (check) await api.abortCheck(check).catch(() => {});
 }
 
-/** Asks until it is decided. Nothing that is told here says why. */
-async function followDecision() {
-  for (let asked = 0; asked < POLLS; asked += 1) {
+/** Asks until it is decided, at most `most` times. Nothing that is told here says why. */
+async function followDecision(most) {
+  for (let asked = 0; asked < most; asked += 1) {
     const now = await api.readCheck(check).catch((error) => {
       if (error.code !== "network") throw error;
       return { standing: "deciding" };
@@ -126,15 +127,18 @@ async function followDecision() {
         return screens.showResult("awaiting_delivery", "good");
       case "closed":
         return screens.showResult("closed", "people");
-      case "try_again": {
-        const body = now.attempts_left > 0 ? "try_again" : "none_left";
-        const values = { left: now.attempts_left };
-        return screens.showResult("try_again", "again", { again: now.attempts_left > 0, values, body });
-      }
+      case "try_again":
+        return offerAnother(now.attempts_left);
     }
     if (asked === POLL_SLOW_AFTER) screens.showResult("slow", "waiting");
     await new Promise((resolve) => setTimeout(resolve, asked < POLL_SLOW_AFTER ? POLL_MS : 5 * POLL_MS));
   }
+  if (most === POLLS_UNFINISHED) offerAnother((await api.readCheck(check)).attempts_left);
+}
+
+function offerAnother(left) {
+  const body = left > 0 ? "try_again" : "none_left";
+  screens.showResult("try_again", "again", { again: left > 0, values: { left }, body });
 }
 
 // ---- consent, troubles

@@ -10,11 +10,11 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import pytest
@@ -28,7 +28,6 @@ FRAMES_PER_SECOND = 15
 VIEWPORT = {"width": 360, "height": 740}
 _FLAGS = (
     "--no-sandbox",
-    "--use-fake-device-for-media-stream",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -80,9 +79,9 @@ class LiveCamera:
 
 
 @asynccontextmanager
-async def chromium(film: Path | None, *, allow: bool = True) -> AsyncIterator[Browser]:
+async def chromium(film: Path | None, *, allow: bool = True, camera: bool = True) -> AsyncIterator[Browser]:
     """A browser whose camera shows `film`; `allow`: it answers the question for the camera with yes."""
-    flags = [*_FLAGS]
+    flags = [*_FLAGS, *(["--use-fake-device-for-media-stream"] if camera else [])]
     flags += ["--use-fake-ui-for-media-stream"] if allow else ["--deny-permission-prompts"]
     flags += [f"--use-file-for-fake-video-capture={film}"] if film else []
     async with async_playwright() as playwright:
@@ -111,3 +110,22 @@ async def phone_page(browser: Browser, locale: str = "zh-CN") -> AsyncIterator[t
         yield page, wrong
     finally:
         await context.close()
+
+
+async def listen(page: Page, hear: Callable[[Mapping[str, Any]], None]) -> list[str]:
+    """The person before the camera does what the page shows; the prompts in their order."""
+    seen: list[str] = []
+
+    def told(stage: str, prompt: str) -> None:
+        seen.append(prompt)
+        hear({"type": "step", "stage": stage, "prompt": prompt})
+
+    await page.expose_function("told", told)
+    await page.evaluate(
+        """() => {
+          const stage = document.querySelector(".stage");
+          const tell = () => stage.dataset.prompt && window.told(stage.dataset.stage, stage.dataset.prompt);
+          new MutationObserver(tell).observe(stage, { attributes: true, attributeFilter: ["data-prompt"] });
+        }"""
+    )
+    return seen

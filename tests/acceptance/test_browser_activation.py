@@ -7,33 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from app.studio import Performer
-from tests.acceptance.browser import LiveCamera, chromium, needs_chromium, phone_page
+from tests.acceptance.browser import LiveCamera, chromium, listen, needs_chromium, phone_page
 from tests.acceptance.town import Town, town
 
 pytestmark = [*needs_chromium, pytest.mark.slow, pytest.mark.timeout(300)]
 
 CHECK_MS = 120_000
 STEP_MS = 30_000
-
-
-async def listen(page: Page, person: Performer) -> list[str]:
-    """The person before the camera does what the page shows; the prompts in their order."""
-    seen: list[str] = []
-
-    def told(stage: str, prompt: str) -> None:
-        seen.append(prompt)
-        person.hear({"type": "step", "stage": stage, "prompt": prompt})
-
-    await page.expose_function("told", told)
-    await page.evaluate(
-        """() => {
-          const stage = document.querySelector(".stage");
-          const tell = () => stage.dataset.prompt && window.told(stage.dataset.stage, stage.dataset.prompt);
-          new MutationObserver(tell).observe(stage, { attributes: true, attributeFilter: ["data-prompt"] });
-        }"""
-    )
-    return seen
 
 
 async def open_package(page: Page, place: Town) -> None:
@@ -59,7 +39,7 @@ async def test_from_the_link_to_active(tmp_path: Path) -> None:
                     lambda asked: None if asked.url.startswith(place.base) else elsewhere.append(asked.url),
                 )
                 await open_package(page, place)
-                seen = await listen(page, person)
+                seen = await listen(page, person.hear)
                 await page.locator("#start").click()
                 await expect(page.locator("body")).to_have_attribute(
                     "data-result", "active", timeout=CHECK_MS

@@ -23,7 +23,7 @@ PROFILES: list[Profile] = []
 def grey_script(profile: Profile) -> Script:
     """Two movements with time enough, and the profile that was asked for."""
     PROFILES.append(profile)
-    return short_script(window_ms=20_000, position_ms=20_000)
+    return short_script(window_ms=10_000, position_ms=20_000)
 
 
 def with_checks(ground: Ground, most: int = 4) -> Checks:
