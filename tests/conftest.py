@@ -68,7 +68,7 @@ def _create_tables(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def _postgres_template(postgres: PostgresCluster) -> str:
+def postgres_template(postgres: PostgresCluster) -> str:
     """A database that has every table and no row; copying it is faster than making it."""
     name = postgres.create_database()
     _create_tables(postgres.url(name))
@@ -76,25 +76,26 @@ def _postgres_template(postgres: PostgresCluster) -> str:
 
 
 @pytest.fixture(scope="session")
-def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a SQLite file."""
     path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
     _create_tables(f"sqlite:///{path}")
     return path
 
 
 @pytest.fixture
-def postgres_url(postgres: PostgresCluster, _postgres_template: str) -> Iterator[str]:
+def postgres_url(postgres: PostgresCluster, postgres_template: str) -> Iterator[str]:
     """A PostgreSQL database with every table, for this test alone."""
-    name = postgres.create_database(template=_postgres_template)
+    name = postgres.create_database(template=postgres_template)
     yield postgres.url(name)
     postgres.drop_database(name)
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
     """A SQLite database with every table, for this test alone."""
     path = tmp_path / "kaika.sqlite"
-    shutil.copy(_sqlite_template, path)
+    shutil.copy(sqlite_template, path)
     return f"sqlite:///{path}"
 
 
