@@ -41,13 +41,13 @@ class Town:
 
 
 @asynccontextmanager
-async def town(folder: Path, seed: int = SEED) -> AsyncIterator[Town]:
+async def town(folder: Path, seed: int = SEED, portrait: str | None = None) -> AsyncIterator[Town]:
     """Everything through the public interfaces, from the choice of a number to the handover."""
     address = hlr.own_address() if hlr.installed() else None
     place = Place(folder / secrets.token_hex(3), free_port(), free_port(), address)
     place.folder.mkdir(parents=True)
     tell = Telling()
-    applicant = make_applicant(seed)
+    applicant = make_applicant(seed, portrait)
     async with Programs(place.folder / "logs", place.environ()) as programs, Server(place.base) as server:
         look = await start(tell, place, programs, server)
         await register(place, applicant)
