@@ -209,14 +209,18 @@ def _decode_heif(data: bytes) -> NDArray[np.uint8] | ImageRefusal:
         refusal = _size_refusal("HEIF", *heif.size)
         if refusal is not None:
             return refusal
-        pixels = np.asarray(heif)
+        # The array is a view of memory that libheif frees together with `heif`: shrink, then copy, before that.
+        return _opaque(_shrunk(np.asarray(heif))).copy()
     except Exception:  # libheif's binding raises SyntaxError, RuntimeError and others on hostile bytes
         return ImageRefusal.UNREADABLE
+
+
+def _opaque(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Grey, BGR, or either with alpha, as (H, W, 3) on white."""
     if pixels.ndim == 2:
-        return np.repeat(pixels[:, :, np.newaxis], 3, axis=2).astype(np.uint8)
+        pixels = pixels[:, :, np.newaxis]
     if pixels.shape[2] in (2, 4):
         alpha = pixels[:, :, -1:].astype(np.uint16)
         colour = pixels[:, :, :-1].astype(np.uint16)
-        flat = ((colour * alpha + 255 * (255 - alpha)) // 255).astype(np.uint8)
-        return flat if flat.shape[2] == 3 else np.repeat(flat, 3, axis=2)
-    return np.asarray(pixels[:, :, :3], dtype=np.uint8)
+        pixels = ((colour * alpha + 255 * (255 - alpha)) // 255).astype(np.uint8)
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels

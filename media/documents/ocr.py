@@ -127,7 +127,7 @@ class TextReader:
         return self.read_crop(cut_line(bgr, box))
 
     def read_twice(self, bgr: NDArray[np.uint8], box: Box) -> Line:
-        """Read one line; where a character is unsure, read it again, cut wider, and keep the surer reading."""
+        """Read one line; where a character is unsure, read it again, cut wider, and keep the surer one."""
         first = self.read(bgr, box).packed()
         if first.confidence >= SURE:
             return first

@@ -28,7 +28,7 @@ MAX_SIGHTINGS = 64
 """Frames remembered in one check; further ones are still read but no longer voted on."""
 MIN_STREAM_SHARPNESS = 0.10
 """Compression softens a stream; below this the strokes run together."""
-MIN_NAME_CONFIDENCE = 0.60
+MIN_NAME_CONFIDENCE = 0.85
 FRAME_SIDE = 640
 PORTRAIT_AREA = (0.60, 0.05, 0.97, 0.82)
 """x0, y0, x1, y1 of the portrait with room around it, as shares of the card."""

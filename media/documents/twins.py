@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 _VARIANTS = (
     "黃黄 虛虚 別别 吳吴 呂吕 溫温 戶户 戸户 內内 產产 彥彦 靜静 淨净 橫横 奧奥 兪俞 換换 奐奂 煥焕 強强 "
     "塡填 愼慎 眞真 値值 卽即 旣既 淸清 靑青 郞郎 敎教 冊册 刪删 姍姗 柵栅 沒没 歿殁 毎每 黒黑 曽曾 増增 "
-    "徳德 恵惠 歩步 巻卷"
+    "徳德 恵惠 歩步 巻卷 •· ・·"
 )
 _WIDE = 0xFEE0  # from ASCII to the full-width form
 

@@ -61,6 +61,11 @@ def test_heic() -> None:
     assert_quarters(decode(heic(np.asarray(quarters()))))
 
 
+@pytest.mark.parametrize("size", [(322, 202), (130, 64), (3000, 2000)])
+def test_heic_of_any_size(size: tuple[int, int]) -> None:
+    assert_quarters(decode(heic(np.asarray(quarters(*size)))))
+
+
 def test_heic_is_turned_as_its_file_says() -> None:
     assert_quarters(decode(heic(np.rot90(np.asarray(quarters()), 1).copy(), quarter_turns=3)))
 

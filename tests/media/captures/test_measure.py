@@ -49,7 +49,7 @@ def code(kind: CaptureKind, data: bytes, engines: Engines, today: date = TODAY) 
 def test_front(engines: Engines) -> None:
     capture = measured(FRONT, applicant(1).front_jpeg(), engines)
     assert capture.front is not None
-    assert capture.back is capture.handheld is None
+    assert (capture.back, capture.handheld) == (None, None)
     assert capture.front.number == applicant(1).applicant.number
     assert capture.digest == hashlib.sha256(capture.jpeg).hexdigest()
     assert isinstance(decode(capture.jpeg), Photo)

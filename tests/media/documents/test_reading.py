@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
-from app.studio import Flaw
+from app.studio import Flaw, specimen
 from media.documents import (
     BackReading,
     DocumentRefusal,
@@ -158,6 +159,21 @@ def test_a_smeared_name_is_unsure() -> None:
     name = card[120:210, 300:520]
     name[:] = cv2.GaussianBlur(name, (0, 0), 14)
     assert read_front(photo(card)) is DocumentRefusal.NAME_UNSURE
+
+
+@pytest.mark.parametrize("name", ["王𬭎", "林𤧛", "周㴘", "吴𬱖", "何𠙶", "马骉"])
+def test_a_name_that_is_read_wrongly_is_unsure(name: str) -> None:
+    person = applicant(1)
+    card = specimen.front(replace(person.applicant, name=name), person.portrait)
+    assert read_front(photo(card)) is DocumentRefusal.NAME_UNSURE
+
+
+@pytest.mark.parametrize("name", ["赵堃", "陈喆", "徐燚", "高翀", "欧阳娜娜", "阿依古丽·买买提"])
+def test_uncommon_names_that_are_read_rightly(name: str) -> None:
+    person = applicant(1)
+    reading = read_front(photo(specimen.front(replace(person.applicant, name=name), person.portrait)))
+    assert isinstance(reading, FrontReading), reading
+    assert reading.name == name
 
 
 def test_a_scratched_name_is_unsure() -> None:
