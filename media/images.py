@@ -209,7 +209,7 @@ def _decode_heif(data: bytes) -> NDArray[np.uint8] | ImageRefusal:
         refusal = _size_refusal("HEIF", *heif.size)
         if refusal is not None:
             return refusal
-        # The array is a view of memory that libheif frees together with `heif`: shrink, then copy, before that.
+        # The array is a view of memory that libheif frees together with `heif`: shrink and copy before that.
         return _opaque(_shrunk(np.asarray(heif))).copy()
     except Exception:  # libheif's binding raises SyntaxError, RuntimeError and others on hostile bytes
         return ImageRefusal.UNREADABLE

@@ -18,7 +18,7 @@ from media.documents.readings import DocumentRefusal, FrontConfidence, FrontRead
 
 MIN_NAME_CONFIDENCE = 0.90
 """Of the least certain character. Below it another picture is needed: nobody may edit a name (R1.4).
-Measured on rare characters: wrong readings stayed at 0.84 and below, right ones of common names above 0.98."""
+Measured on rare characters: wrong readings stayed at 0.84 and below, right common names above 0.98."""
 MIN_FIELD_CONFIDENCE = 0.50
 MIN_ADDRESS_CONFIDENCE = 0.60
 TEXT_RIGHT = 0.625
