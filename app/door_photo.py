@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from activation.adapters.sql.tables import EvidenceRow
 from activation.evidence import FaceComparison, FaceSource
-from activation.ids import DeliveryId, OrderId, StaffId
+from activation.ids import DeliveryId, Digest, OrderId, StaffId
 from app.preselection.consents import ConsentKind, given_consents
 from app.preselection.stored import load_captures
 from app.services import Services
@@ -14,6 +15,7 @@ from logistics.delivery import DeliveryState
 from logistics.rounds import Photo, RoundRefusal
 from media.captures import CAPTURE_MESSAGES
 from media.door_photos import DoorPhoto, PhotosBusy
+from media.vault import VaultBusy
 
 KIND = "courier_photo"
 JPEG = "image/jpeg"
@@ -26,7 +28,7 @@ class PhotoKept:
 
 @dataclass(frozen=True)
 class PhotoRefused:
-    """code: of `media.images.ImageRefusal`, or `busy`."""
+    """code: of `media.images.ImageRefusal`; text: what to do about it."""
 
     code: str
     text: Text
@@ -34,7 +36,7 @@ class PhotoRefused:
 
 async def take_photo(
     services: Services, courier: StaffId, delivery_id: DeliveryId, data: bytes
-) -> PhotoKept | PhotoRefused | RoundRefusal:
+) -> PhotoKept | PhotoRefused | PhotosBusy | RoundRefusal:
     """Only for a parcel that is out with this courier; nothing is kept of any other."""
     rounds = services.logistics.rounds
     found = await rounds.read(courier, delivery_id)
@@ -44,15 +46,30 @@ async def take_photo(
         return RoundRefusal.WRONG_STATE
     measured = await services.door_photos.measure(data)
     if isinstance(measured, PhotosBusy):
-        return PhotoRefused("busy", Text("系统繁忙，请稍候再试。", "Busy. Try again in a moment."))
+        return measured
     if not isinstance(measured, DoorPhoto):
-        return PhotoRefused(measured, Text(*CAPTURE_MESSAGES[measured]))
+        texts = CAPTURE_MESSAGES[measured]
+        return PhotoRefused(measured, Text(texts["zh-CN"], texts["en"]))
     order = found.delivery.order
     comparisons = await _compare(services, order, measured)
-    digest = await services.vault.put(order, KIND, JPEG, measured.jpeg)
+    try:
+        digest = await services.vault.put(order, KIND, JPEG, measured.jpeg)
+    except VaultBusy:
+        return PhotosBusy()
     photo = Photo(digest, KIND, JPEG, len(measured.jpeg))
     refusal = await rounds.keep_photo(courier, delivery_id, photo, comparisons)
-    return refusal or PhotoKept(measured.embedding is not None)
+    if refusal is not None:
+        await _forget(services, order, digest)
+        return refusal
+    return PhotoKept(measured.embedding is not None)
+
+
+async def _forget(services: Services, order: OrderId, digest: Digest) -> None:
+    """The parcel came back, or changed hands, while its photo was measured."""
+    async with services.readers() as session:
+        known = await session.get(EvidenceRow, (digest, order))
+    if known is None:
+        await services.vault.destroy(order, digest)
 
 
 async def _compare(services: Services, order: OrderId, photo: DoorPhoto) -> tuple[FaceComparison, ...]:

@@ -135,11 +135,13 @@ class Rounds:
         photo: Photo,
         comparisons: tuple[FaceComparison, ...],
     ) -> RoundRefusal | None:
-        """The photo of this attempt; a later one takes its place, and both stay evidence."""
+        """The photo of this attempt; a later one takes its place, and both stay evidence. None: kept."""
         async with self.sessions.begin() as session:
             delivery = await self.deliveries.lock(session, delivery_id)
             if delivery is None:
                 return RoundRefusal.NOT_FOUND
+            if not await self.deliveries.put_photo(session, delivery_id, courier, photo.digest, comparisons):
+                return RoundRefusal.WRONG_STATE
             await insert_if_absent(
                 session,
                 EvidenceRow,
@@ -150,8 +152,7 @@ class Rounds:
                 size=photo.size,
                 at=self.clock(),
             )
-            kept = await self.deliveries.put_photo(session, delivery_id, courier, photo.digest, comparisons)
-        return None if kept else RoundRefusal.WRONG_STATE
+        return None
 
     async def _move(
         self, courier: StaffId, delivery_id: DeliveryId, to: DeliveryState

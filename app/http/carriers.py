@@ -12,7 +12,7 @@ from activation.ids import Waybill
 from app.access.rights import Action, Resource
 from app.http.bodies import JSON_LIMIT, parse_json
 from app.http.contract import Input, Output, ProblemRaised, ProblemType, RawBody, Reply, operation
-from app.http.courier import MAX_TYPED, typed
+from app.http.inputs import MAX_TYPED, typed
 from app.services import SERVICES
 from app.texts.text import Text
 from logistics.carrier_events import MAX_EVENT_NAME, Taken, Told

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 from typing import Annotated
 
@@ -14,16 +13,15 @@ from activation.ids import DeliveryId, Iccid, Waybill
 from app.access.rights import Action, Resource
 from app.door_photo import PhotoKept, PhotoRefused, take_photo
 from app.http import courier_problems as problems
-from app.http.common import NOT_FOUND, WRONG_STATE
+from app.http.common import BUSY, NOT_FOUND, WRONG_STATE
 from app.http.contract import IMAGE_BODY, Input, Output, ProblemRaised, Reply, operation, staff_member
+from app.http.inputs import MAX_TYPED, typed
 from app.services import SERVICES
 from logistics.deliveries import Delivery
 from logistics.delivery import DeliveryState
 from logistics.handover import Checklist, DoorReport, NotRecorded
 from logistics.rounds import ParcelFacts, RoundRefusal
-
-#: Longest waybill or ICCID as typed, with spaces.
-MAX_TYPED = 48
+from media.door_photos import PhotosBusy
 
 
 class DeliveryPath(Input):
@@ -139,12 +137,6 @@ def _moved(found: Delivery | RoundRefusal) -> Reply:
     return Reply(200, DeliveryOut.model_validate(_delivery(found)))
 
 
-def typed(text: str) -> str:
-    """A number as somebody typed or scanned it: full-width forms, spaces, hyphens and case do not matter."""
-    plain = unicodedata.normalize("NFKC", text).upper()
-    return "".join(char for char in plain if char.isalnum())
-
-
 def _iccid(text: str | None) -> Iccid | None:
     try:
         return None if text is None else Iccid(typed(text))
@@ -249,6 +241,8 @@ async def put_photo(request: web.Request, path: DeliveryPath, body: bytes) -> Re
             return Reply(200, PhotoOut(face_found=face_found))
         case PhotoRefused(code, text):
             raise ProblemRaised(problems.PHOTO_REFUSED, detail=text, refusal=code)
+        case PhotosBusy(seconds):
+            raise ProblemRaised(BUSY, retry_after_s=seconds)
         case RoundRefusal():
             raise ProblemRaised(problems.OF_ROUND[taken])
 

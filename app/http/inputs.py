@@ -12,6 +12,9 @@ from activation.ids import OrderId
 from app.http.contract import Input
 from app.preselection.phones import MAX_LENGTH, contact_phone
 
+#: Longest waybill or ICCID as typed, with spaces.
+MAX_TYPED = 48
+
 
 def _plain(text: str) -> str:
     """Refuses control characters and what no keyboard types."""
@@ -37,3 +40,9 @@ OrderIdText = Annotated[OrderId, Field(json_schema_extra={"pattern": "^ord_[0-9a
 
 class OrderPath(Input):
     order_id: OrderIdText
+
+
+def typed(text: str) -> str:
+    """A number as somebody typed or scanned it: full-width forms, spaces, hyphens and case do not matter."""
+    plain = unicodedata.normalize("NFKC", text).upper()
+    return "".join(char for char in plain if char.isalnum())
