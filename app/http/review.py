@@ -18,7 +18,7 @@ from app.access.rights import Action, Resource
 from app.http import review_problems as problems
 from app.http.contract import Input, Output, ProblemRaised, Reply, operation, staff_member
 from app.review.case import CaseState
-from app.review.cases import Case
+from app.review.cases import Case, Objection
 from app.review.desk import CaseRefusal
 from app.review.view import CaseSeen
 from app.services import SERVICES
@@ -105,6 +105,15 @@ class ProposalSeen(Output):
     mine: bool
 
 
+class ObjectionSeen(Output):
+    """A proposal that the second person did not confirm."""
+
+    outcome: ReviewOutcome
+    reason: str
+    objection: str
+    at: datetime
+
+
 class CaseWhole(CaseOut):
     """facts: all that a decision speaks of. faces: the bands that similarities are weighed with, by model."""
 
@@ -114,6 +123,7 @@ class CaseWhole(CaseOut):
     identity: IdentityOut | None
     evidence: list[EvidenceOut]
     proposal: ProposalSeen | None
+    objections: list[ObjectionSeen]
 
 
 def _members(request: web.Request, case: Case) -> dict[str, Any]:
@@ -230,8 +240,14 @@ def _whole(request: web.Request, seen: CaseSeen) -> CaseWhole:
                 for each in seen.evidence
             ],
             "proposal": proposal,
+            "objections": [_objection(each) for each in case.objections],
         }
     )
+
+
+def _objection(seen: Objection) -> ObjectionSeen:
+    before = seen.proposal
+    return ObjectionSeen(outcome=before.outcome, reason=before.reason, objection=seen.reason, at=seen.at)
 
 
 _ONE = "/v1/review/cases/{case_id}"

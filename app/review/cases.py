@@ -21,6 +21,8 @@ from app.tables import ReviewCaseRow as C
 
 #: Cases in one answer of the queue.
 QUEUE_LIMIT = 100
+#: Objections that are kept with one case.
+OBJECTIONS_LIMIT = 20
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,21 @@ class Proposal:
 
 
 @dataclass(frozen=True)
+class Objection:
+    """A proposal that its second person did not confirm, and why. Stays with the case for whoever is next."""
+
+    proposal: Proposal
+    checker: StaffId
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Case:
-    """One case. about: index of the last fact that it shows. claimed_by: whose it is until claimed_until."""
+    """One case. about: index of the last fact that it shows. claimed_by: whose it is until claimed_until.
+
+    objections: oldest first, the newest OBJECTIONS_LIMIT.
+    """
 
     id: CaseId
     order: OrderId
@@ -46,6 +61,7 @@ class Case:
     proposal: Proposal | None
     opened_at: datetime
     closed_at: datetime | None
+    objections: tuple[Objection, ...] = ()
 
     def is_with(self, reviewer: StaffId, now: datetime) -> bool:
         """Whether the reviewer has claimed the case and the claim still holds."""
@@ -61,7 +77,7 @@ _COLUMNS = (
     *(C.id, C.order_id, C.stage, C.state, C.reasons, C.two_people, C.about),
     *(C.claimed_by, C.claimed_until, C.proposal, C.opened_at, C.closed_at),
 )
-_NOBODYS: dict[str, Any] = {"claimed_by": None, "claimed_until": None, "proposal": None}
+_NOBODYS: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
 
 
 class Cases:
@@ -101,7 +117,12 @@ class Cases:
             sa.update(C)
             .where(C.id == case.id, C.state != CaseState.DECIDED)
             .values(
-                state=CaseState.OPEN, reasons=list(reasons), two_people=two_people, about=about, **_NOBODYS
+                state=CaseState.OPEN,
+                reasons=list(reasons),
+                two_people=two_people,
+                about=about,
+                proposal=_written(None, case.objections),
+                **_NOBODYS,
             )
         )
 
@@ -128,20 +149,17 @@ class Cases:
 
     async def propose(self, session: AsyncSession, case: Case, proposal: Proposal) -> None:
         """Waits for a second person."""
-        await self._move(
-            session,
-            case,
-            CaseState.PROPOSED,
-            proposal=_written(proposal),
-            claimed_by=None,
-            claimed_until=None,
-        )
+        written = _written(proposal, case.objections)
+        await self._move(session, case, CaseState.PROPOSED, proposal=written, **_NOBODYS)
 
-    async def reopen(self, session: AsyncSession, case: Case) -> None:
-        await self._move(session, case, CaseState.OPEN, **_NOBODYS)
+    async def reopen(self, session: AsyncSession, case: Case, objection: Objection) -> None:
+        """The second person did not agree; the objection stays, for whoever claims the case next."""
+        objections = (*case.objections, objection)[-OBJECTIONS_LIMIT:]
+        await self._move(session, case, CaseState.OPEN, proposal=_written(None, objections), **_NOBODYS)
 
     async def decide(self, session: AsyncSession, case: Case, proposal: Proposal, at: datetime) -> None:
-        await self._move(session, case, CaseState.DECIDED, proposal=_written(proposal), closed_at=at)
+        written = _written(proposal, case.objections)
+        await self._move(session, case, CaseState.DECIDED, proposal=written, closed_at=at)
 
     async def looked(
         self, session: AsyncSession, case: Case, reviewer: StaffId, digest: Digest, at: datetime
@@ -172,14 +190,40 @@ async def _one(session: AsyncSession, where: sa.ColumnElement[bool], lock: bool 
     return None if row is None else _case(row)
 
 
-def _written(proposal: Proposal) -> dict[str, Any]:
+def _written(proposal: Proposal | None, objections: Sequence[Objection]) -> dict[str, Any] | None:
+    """The column `proposal`: the one that stands, beside the objections to those before."""
+    objected = [
+        {
+            "to": _members(each.proposal),
+            "checker": each.checker,
+            "reason": each.reason,
+            "at": each.at.isoformat(),
+        }
+        for each in objections
+    ]
+    stands = _members(proposal) if proposal else {}
+    return {**stands, **({"objections": objected} if objected else {})} or None
+
+
+def _members(proposal: Proposal) -> dict[str, Any]:
     return {"maker": proposal.maker, "outcome": proposal.outcome, "reason": proposal.reason}
 
 
-def _case(row: Any) -> Case:
-    proposal = row.proposal and Proposal(
-        StaffId(row.proposal["maker"]), ReviewOutcome(row.proposal["outcome"]), row.proposal["reason"]
+def _proposal(written: dict[str, Any]) -> Proposal:
+    return Proposal(StaffId(written["maker"]), ReviewOutcome(written["outcome"]), written["reason"])
+
+
+def _objection(written: dict[str, Any]) -> Objection:
+    return Objection(
+        _proposal(written["to"]),
+        StaffId(written["checker"]),
+        written["reason"],
+        datetime.fromisoformat(written["at"]),
     )
+
+
+def _case(row: Any) -> Case:
+    written: dict[str, Any] = row.proposal or {}
     return Case(
         id=CaseId(row.id),
         order=OrderId(row.order_id),
@@ -190,7 +234,8 @@ def _case(row: Any) -> Case:
         about=row.about,
         claimed_by=StaffId(row.claimed_by) if row.claimed_by else None,
         claimed_until=row.claimed_until,
-        proposal=proposal or None,
+        proposal=_proposal(written) if "maker" in written else None,
         opened_at=row.opened_at,
         closed_at=row.closed_at,
+        objections=tuple(_objection(each) for each in written.get("objections", ())),
     )

@@ -15,7 +15,7 @@ from activation.ids import CaseId, Digest, OrderId, StaffId
 from activation.order import FINAL
 from activation.ports import Clock, OrderFile
 from app.review.case import CaseState, takes_second_person
-from app.review.cases import Case, Cases, Proposal
+from app.review.cases import Case, Cases, Objection, Proposal
 from app.review.view import CaseSeen, see_case
 
 
@@ -138,7 +138,7 @@ class ReviewDesk:
     async def confirm(
         self, reviewer: StaffId, case_id: CaseId, agree: bool, reason: str
     ) -> Case | CaseRefusal:
-        """The second person's word. Without agreement the case is open again, for anybody."""
+        """The second person's word. Without agreement the case is open again, with the objection."""
         now = self.clock()
         async with self.sessions.begin() as session:
             case = await self._claimed(session, reviewer, case_id, CaseState.PROPOSED, now)
@@ -151,12 +151,18 @@ class ReviewDesk:
                 proposal = Proposal(case.proposal.maker, case.proposal.outcome, both)
                 await self._decide(session, case, proposal, reviewer, now)
             else:
-                await self.cases.reopen(session, case)
+                objection = Objection(case.proposal, reviewer, reason, now)
+                await self.cases.reopen(session, case, objection)
             return await self.cases.read(session, case_id) or CaseRefusal.NOT_FOUND
 
     async def _claimed(
         self, session: AsyncSession, reviewer: StaffId, case_id: CaseId, state: CaseState, now: datetime
     ) -> Case | CaseRefusal:
+        seen = await self.cases.read(session, case_id)
+        if seen is None:
+            return CaseRefusal.NOT_FOUND
+        # First the order, then the case, as the flow does: in the other order each would wait for the other.
+        order = await self.store.orders.lock(session, seen.order)
         case = await self.cases.lock(session, case_id)
         if case is None:
             return CaseRefusal.NOT_FOUND
@@ -164,7 +170,6 @@ class ReviewDesk:
             return CaseRefusal.WRONG_STATE
         if not case.is_with(reviewer, now):
             return CaseRefusal.NOT_CLAIMED
-        order = await self.store.orders.lock(session, case.order)
         return CaseRefusal.ORDER_OVER if order.state in FINAL else case
 
     async def _why_not(

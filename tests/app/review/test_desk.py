@@ -100,10 +100,44 @@ async def test_without_agreement_the_case_is_open_again(depot: Depot) -> None:
     assert not isinstance(reopened, CaseRefusal)
     assert (reopened.state, reopened.proposal, reopened.claimed_by) == (CaseState.OPEN, None, None)
     assert await decisions(depot, order) == []
+    # Who proposed what, and why the second person did not agree, stays for whoever looks next.
+    (objection,) = reopened.objections
+    assert (objection.proposal.maker, objection.proposal.reason) == (maker, "bad light")
+    assert (objection.checker, objection.reason) == (checker, "another person")
     await depot.review.claim(checker, case.id)
+    assert (await the_case(depot)).objections == (objection,)
     await depot.review.propose(checker, case.id, Outcome.REFUSE, "another person")
     await depot.run()
     assert (await depot.bench.order(order)).state is OrderState.REFUSED
+
+
+async def test_new_evidence_does_not_hide_an_objection(depot: Depot) -> None:
+    order, case = await doubtful(depot, FAILED)
+    maker, checker = await depot.reviewer(), await depot.reviewer()
+    await depot.review.claim(maker, case.id)
+    await depot.review.propose(maker, case.id, Outcome.APPROVE, "bad light")
+    await depot.review.claim(checker, case.id)
+    await depot.review.confirm(checker, case.id, False, "another person")
+    async with depot.sessions.begin() as session:
+        desk = depot.bench.flow.steps.case_desk
+        await desk.open_case(session, order, case.stage, case.reasons, True, case.about + 1, depot.clock())
+    (objection,) = (await the_case(depot)).objections
+    assert objection.reason == "another person"
+
+
+async def test_a_decision_waits_for_the_flow_and_neither_for_ever(depot: Depot) -> None:
+    """Both hold the order before the case; otherwise each could wait for what the other holds."""
+    order, case = await doubtful(depot)
+    reviewer = await depot.reviewer()
+    await depot.review.claim(reviewer, case.id)
+    desk, orders = depot.bench.flow.steps.case_desk, depot.bench.store.orders
+    async with depot.sessions.begin() as session:
+        await orders.lock(session, order)
+        deciding = asyncio.create_task(depot.review.propose(reviewer, case.id, Outcome.APPROVE, "as I saw"))
+        await asyncio.sleep(0.3)  # long enough for the other transaction to take what it can
+        await desk.open_case(session, order, case.stage, case.reasons, True, case.about + 1, depot.clock())
+    assert await deciding is CaseRefusal.WRONG_STATE
+    assert (await the_case(depot)).two_people
 
 
 async def test_one_reviewer_refuses_even_a_failed_check(depot: Depot) -> None:
