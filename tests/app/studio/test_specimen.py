@@ -69,6 +69,7 @@ def test_a_missing_package_is_named() -> None:
 
 
 def test_a_missing_font_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "_packaged", lambda: None)
     monkeypatch.setattr(fonts, "_FOLDERS", ())
     monkeypatch.setattr(fonts, "_ask_fontconfig", lambda: None)
     fonts.chinese.cache_clear()
