@@ -82,7 +82,7 @@ class Watch:
     def _see(self, frame: ReceivedFrame) -> tuple[NDArray[np.uint8], list[Face]]:
         bgr = frame.pixels()
         self._frozen.feed(bgr, frame.t_ms)
-        self._clip.add(bgr, frame.t_ms)
+        self._clip.add(frame)
         return bgr, self._tracker.track(bgr, frame.t_ms)
 
 

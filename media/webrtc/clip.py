@@ -6,16 +6,17 @@ import io
 from fractions import Fraction
 
 import av
-import numpy as np
 from av.error import FFmpegError
-from numpy.typing import NDArray
+
+from media.webrtc.intake import ReceivedFrame
 
 MEDIA_TYPE = "video/webm"
 MAX_SECONDS = 90
 MAX_BYTES = 6_000_000
-FRAMES_PER_SECOND = 5
-_SIDE = 640
-_BITRATE = 350_000
+FRAMES_PER_SECOND = 4
+_SIDE = 480
+"""Enough to see what went on; the keyframes beside it have the stream's own size."""
+_BITRATE = 250_000
 _MS = Fraction(1, 1000)
 
 
@@ -30,16 +31,17 @@ class ClipWriter:
         self._next_ms = 0
         self._bytes = 0
 
-    def add(self, bgr: NDArray[np.uint8], t_ms: int) -> None:
-        """One frame, (H, W, 3) BGR. Left out: those between two frames of the clip and beyond its bounds."""
+    def add(self, frame: ReceivedFrame) -> None:
+        """One frame. Left out: those between two frames of the clip and beyond its bounds."""
+        t_ms = frame.t_ms
         if self._stream is None:
-            self._begin(bgr, t_ms)
+            self._begin(frame)
         if t_ms < self._next_ms or t_ms - self._first_ms > MAX_SECONDS * 1000:
             return
         if self._bytes > MAX_BYTES:
             return
         self._next_ms = t_ms + 1000 // FRAMES_PER_SECOND
-        self._encode(bgr, t_ms - self._first_ms)
+        self._encode(frame, t_ms - self._first_ms)
 
     def finish(self) -> bytes | None:
         """The clip, once; None where there was no frame or it could not be written."""
@@ -53,8 +55,8 @@ class ClipWriter:
             return None
         return self._file.getvalue()
 
-    def _begin(self, bgr: NDArray[np.uint8], t_ms: int) -> None:
-        height, width = bgr.shape[:2]
+    def _begin(self, frame: ReceivedFrame) -> None:
+        width, height = frame.width, frame.height
         scale = min(1.0, _SIDE / max(width, height))
         stream = self._container.add_stream("libvpx", rate=FRAMES_PER_SECOND)
         stream.width = max(2, int(width * scale) // 2 * 2)
@@ -65,13 +67,12 @@ class ClipWriter:
         stream.codec_context.thread_count = 1
         stream.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
         self._stream = stream
-        self._first_ms = self._next_ms = t_ms
+        self._first_ms = self._next_ms = frame.t_ms
 
-    def _encode(self, bgr: NDArray[np.uint8], pts: int) -> None:
+    def _encode(self, frame: ReceivedFrame, pts: int) -> None:
         assert self._stream is not None
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(bgr), format="bgr24")
-        frame = frame.reformat(width=self._stream.width, height=self._stream.height, format="yuv420p")
-        frame.pts, frame.time_base = pts, _MS
-        for packet in self._stream.encode(frame):
+        picture = frame.resized(self._stream.width, self._stream.height)
+        picture.pts, picture.time_base = pts, _MS
+        for packet in self._stream.encode(picture):
             self._bytes += packet.size
             self._container.mux(packet)

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from aiortc.jitterbuffer import JitterFrame
 
-from media.webrtc import ClipWriter, IceSettings
+from media.webrtc import ClipWriter, IceSettings, ReceivedFrame
 from media.webrtc import clip as clip_module
 from media.webrtc.decoders import MAX_ENCODED_BYTES, MAX_PIXELS, BoundedVp8Decoder, vp8_pixels
 from media.webrtc.pace import Bucket
-from tests.media.webrtc.people import picture
+from tests.media.webrtc.people import Image, picture
 
 
 def _vp8(width: int, height: int) -> bytes:
@@ -70,6 +70,11 @@ def test_a_bucket_allows_a_burst_and_then_its_pace() -> None:
     assert [bucket.take(100.0) for _ in range(4)] == [True, True, True, False]
 
 
+def _received(bgr: Image, t_ms: int) -> ReceivedFrame:
+    frame = av.VideoFrame.from_ndarray(bgr, format="bgr24").reformat(format="yuv420p")
+    return ReceivedFrame(1, t_ms, frame.width, frame.height, frame)
+
+
 def _frames_of(clip: bytes) -> list[av.VideoFrame]:
     with av.open(io.BytesIO(clip), "r") as container:
         return list(container.decode(video=0))
@@ -78,27 +83,27 @@ def _frames_of(clip: bytes) -> list[av.VideoFrame]:
 def test_a_clip_keeps_its_pace_and_size() -> None:
     writer = ClipWriter()
     for t_ms in range(1_000, 4_000, 66):
-        writer.add(picture(90, (1280, 720), noise=9), t_ms)
+        writer.add(_received(picture(90, (1280, 720), noise=9), t_ms))
     clip = writer.finish()
     assert clip is not None
     frames = _frames_of(clip)
-    assert 12 <= len(frames) <= 16
-    assert (frames[0].width, frames[0].height) == (640, 360)
+    assert 10 <= len(frames) <= 13
+    assert (frames[0].width, frames[0].height) == (480, 270)
     assert frames[0].time == 0.0
 
 
 def test_a_clip_ends_at_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clip_module, "MAX_SECONDS", 2)
     writer = ClipWriter()
-    for t_ms in range(0, 10_000, 200):
-        writer.add(picture(90), t_ms)
+    for t_ms in range(0, 10_000, 250):
+        writer.add(_received(picture(90), t_ms))
     clip = writer.finish()
     assert clip is not None
-    assert len(_frames_of(clip)) == 11
-    monkeypatch.setattr(clip_module, "MAX_BYTES", 30_000)
+    assert len(_frames_of(clip)) == 9
+    monkeypatch.setattr(clip_module, "MAX_BYTES", 10_000)
     noisy = ClipWriter()
-    for t_ms in range(0, 2_000, 200):
-        noisy.add(np.random.default_rng(t_ms).integers(0, 256, (480, 640, 3), np.uint8), t_ms)
+    for t_ms in range(0, 2_000, 250):
+        noisy.add(_received(np.random.default_rng(t_ms).integers(0, 256, (480, 640, 3), np.uint8), t_ms))
     bounded = noisy.finish()
     assert bounded is not None
     assert len(_frames_of(bounded)) == 1
