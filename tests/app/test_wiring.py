@@ -80,6 +80,19 @@ async def test_production_does_not_change_the_schema(tmp_path: Path) -> None:
             pass
 
 
+@pytest.mark.slow
+async def test_production_opens_without_any_stand_in(tmp_path: Path) -> None:
+    environ = production(tmp_path) | {"DATABASE_URL": f"sqlite:///{tmp_path / 'kaika.sqlite'}"}
+    settings = load_settings(environ)
+    await migrations.upgrade(settings.database_url)
+    async with open_services(settings) as services:
+        chosen = (services.hlr, services.registry, services.messages)
+        assert [type(each).__name__ for each in chosen] == ["OsmocomHlr", "HttpRegistry", "HttpMessages"]
+        paths = {str(route.resource) for route in build_app(services).router.routes()}
+        assert not any("/sandbox" in path for path in paths)
+    assert not (settings.data_dir / "keys").exists()
+
+
 async def test_a_fault_while_opening_closes_what_was_open(settings: Settings, tmp_path: Path) -> None:
     broken = replace(settings, recogniser="absent", models_dir=tmp_path)
     with pytest.raises(LookupError, match="absent"):
