@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
+from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from activation.adapters.sql.checks import CheckView, TooManyAttempts
@@ -41,6 +42,10 @@ SESSION_SECONDS = 180
 SWEEP_GRACE = timedelta(seconds=30)
 SWEEP_SECONDS = 15.0
 SWEPT_AT_ONCE = 100
+
+#: Every session that ended in this process, by its reason; and those that run.
+ENDED = Counter("kaika_video_checks", "Video checks that ended", ("ending",))
+RUNNING = Gauge("kaika_video_checks_running", "Video checks that run now")
 
 _ENDS = {
     CheckOutcome.MEASURED: CheckState.CLOSED,
@@ -95,7 +100,7 @@ class Checks:
         self._make_script = make_script
         self._store = Store()
         self._sweeper: asyncio.Task[None] | None = None
-        self.desk = VideoChecks(
+        self.desk = desk = VideoChecks(
             instruments,
             threads=threads,
             most=most,
@@ -103,6 +108,7 @@ class Checks:
             on_measured=self._measured,
             on_state=self._entered,
         )
+        RUNNING.set_function(lambda: desk.running)
 
     def start(self) -> None:
         """From now on attempts that nobody ends are ended."""
@@ -231,6 +237,7 @@ class Checks:
 
     async def _measured(self, request: CheckRequest, measured: CheckMeasured) -> None:
         """Pictures first, then fact and end of the attempt in one transaction: nothing points to nowhere."""
+        ENDED.labels(measured.ending.value).inc()
         async with self._readers() as session:
             check = await self._store.checks.read(session, request.check)
             captures = await load_captures(session, request.order)

@@ -8,12 +8,10 @@ let token = null;
 
 /** A problem as the server tells it (RFC 9457), or `network` where there was no answer. */
 export class Problem extends Error {
-  constructor(code, detail, body = {}, retryAfter = null) {
+  constructor(code, detail) {
     super(code);
     this.code = code;
     this.detail = detail;
-    this.body = body;
-    this.retryAfter = retryAfter;
   }
 }
 
@@ -44,8 +42,7 @@ async function call(method, path, body) {
   }
   if (!response.ok) {
     if (response.status === 401) token = null;
-    const waited = Number(response.headers.get("Retry-After"));
-    throw new Problem(answer.code ?? "network", answer.detail, answer, Number.isFinite(waited) ? waited : null);
+    throw new Problem(answer.code ?? "network", answer.detail);
   }
   return answer;
 }

@@ -18,6 +18,7 @@ const TROUBLES = {
 export class CameraTrouble extends Error {}
 
 export async function openCamera() {
+  if (!window.isSecureContext) throw new CameraTrouble("trouble.insecure");
   if (!navigator.mediaDevices?.getUserMedia || !window.RTCPeerConnection) throw new CameraTrouble("trouble.browser");
   try {
     return await navigator.mediaDevices.getUserMedia(WANTED);

@@ -73,12 +73,6 @@ export function showProgress(progress) {
   hint(progress.hint);
 }
 
-export function showMeasuring() {
-  redraw = () => { element("prompt").textContent = text("check.measuring"); };
-  redraw();
-  hint(null);
-}
-
 /** The end: `name` is one of result.* in words.js, `mark` waiting | good | people | again. */
 export function showResult(name, mark, { again = false, number = "", values = {}, body = name } = {}) {
   if (document.body.dataset.screen !== "result") showScreen("result");

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from dataclasses import replace
+
+import pytest
 
 from activation.ids import CheckId
 from media.videocheck import DeskRefusal, Ending
 from media.webrtc import OfferRefusal
 from media.webrtc.phone import PhonePeer
-from tests.media.videocheck.stage import PERSON
+from tests.media.videocheck.stage import PERSON, Person
 from tests.media.videocheck.test_session import SECONDS, Booth, request
 from tests.media.webrtc.people import Showing, until
 
@@ -68,6 +72,36 @@ async def test_an_attempt_that_was_taken_already_is_not_taken_again() -> None:
     assert await booth.desk.answer(request(), await phone.offer(), _no) is DeskRefusal.NOT_CLAIMED
     assert booth.desk.running == 0
     await asyncio.gather(phone.close(), booth.desk.close())
+
+
+def _held() -> tuple[int, int]:
+    """Threads of decoders and cameras, and open files, of this process."""
+    names = [thread.name for thread in threading.enumerate()]
+    busy = sum(name.startswith(("video-decoder", "camera")) for name in names)
+    return busy, len(os.listdir("/proc/self/fd"))
+
+
+async def _one(booth: Booth) -> None:
+    person = Person()
+    phone = PhonePeer(person, person.hear)
+    await booth.start(phone, request())
+    await asyncio.wait_for(phone.opened.wait(), SECONDS)
+    await phone.close()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs Linux's /proc")
+async def test_sessions_leave_nothing_behind() -> None:
+    booth = Booth(most=8)
+    await _one(booth)
+    await until(lambda: not booth.desk._tasks)
+    before = _held()
+    for _ in range(3):
+        await asyncio.gather(*(_one(booth) for _ in range(4)))
+        await until(lambda: not booth.desk._tasks, SECONDS)
+    assert len(booth.measured) == 13
+    await until(lambda: _held()[0] == 0, SECONDS)
+    assert _held()[1] <= before[1] + 2
+    await booth.desk.close()
 
 
 async def test_closing_records_what_was_running() -> None:
