@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -15,6 +17,7 @@ from multidict import MultiMapping
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.http import common
+from app.http.callers import CALLER
 from app.http.problems import ProblemRaised
 from app.texts.fields import field_text
 from app.texts.text import Locale, preferred_locale
@@ -28,7 +31,9 @@ JSON_SECONDS = 15.0
 RAW_SECONDS = 120.0
 """Longest time a body may take to arrive; 12 MB in 120 s are 0.8 Mbit/s."""
 RAW_AT_ONCE = 16
-"""Raw bodies held in memory at the same time, in one process."""
+"""Large bodies on their way in at the same time, in one process."""
+RAW_PER_CALLER = 3
+"""Of these from one caller, who could otherwise keep everybody else out by sending slowly."""
 RAW_WAIT_SECONDS = 5.0
 MAX_ERRORS = 20
 """Errors listed in one problem."""
@@ -85,22 +90,46 @@ IMAGE_BODY = RawBody(
 )
 """A photo. Only the bytes say what it is; some phones send no better type than octet-stream."""
 
-_slots_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+class _Places:
+    """RAW_AT_ONCE places for large bodies, of which one caller gets RAW_PER_CALLER."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(RAW_AT_ONCE)
+        self._taken: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def one(self, caller: str) -> AsyncIterator[None]:
+        """Raises ProblemRaised (503) where there is none in time."""
+        if self._taken[caller] >= RAW_PER_CALLER:
+            raise ProblemRaised(common.BUSY, retry_after_s=RAW_WAIT_SECONDS)
+        self._taken[caller] += 1
+        try:
+            try:
+                async with asyncio.timeout(RAW_WAIT_SECONDS):
+                    await self._free.acquire()
+            except TimeoutError:
+                raise ProblemRaised(common.BUSY, retry_after_s=RAW_WAIT_SECONDS) from None
+            try:
+                yield
+            finally:
+                self._free.release()
+        finally:
+            self._taken[caller] -= 1
+            self._taken += Counter()  # forgets callers who have none
+
+
+_places_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _Places] = WeakKeyDictionary()
 
 
 async def read_raw(request: web.Request, body: RawBody) -> bytes:
     """The body, at most `body.limit` bytes. Raises ProblemRaised (415, 413, 408, 400, 503)."""
     _demand_type(request, body.media_types)
-    slots = _slots()
-    try:
-        async with asyncio.timeout(RAW_WAIT_SECONDS):
-            await slots.acquire()
-    except TimeoutError:
-        raise ProblemRaised(common.BUSY, retry_after_s=RAW_WAIT_SECONDS) from None
-    try:
+    if body.limit <= JSON_LIMIT:
+        return await _read(request, body.limit, JSON_SECONDS)
+    places = _places_by_loop.setdefault(asyncio.get_running_loop(), _Places())
+    async with places.one(request[CALLER].subject):
         return await _read(request, body.limit, RAW_SECONDS)
-    finally:
-        slots.release()
 
 
 async def read_json(request: web.Request, model: type[M]) -> tuple[M, bytes]:
@@ -150,10 +179,6 @@ def _parse_strings(request: web.Request, model: type[M], given: MultiMapping[str
 
 def _is_plain(value: str) -> bool:
     return value.isprintable() and not any("\ud800" <= char <= "\udfff" for char in value)
-
-
-def _slots() -> asyncio.Semaphore:
-    return _slots_by_loop.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(RAW_AT_ONCE))
 
 
 def _demand_type(request: web.Request, allowed: Iterable[str]) -> None:
