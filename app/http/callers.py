@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address, ip_address, ip_network
+
 from aiohttp import web
 
 from activation.ids import OrderId
@@ -57,10 +59,23 @@ def client_address(request: web.Request) -> str:
     peer = request.remote or ""
     trusted = request.app[SERVICES].settings.trusted_proxies
     if peer not in trusted:
-        return peer
-    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+        return _one_household(peer)
+    # Some proxies add a header of their own below the client's instead of lengthening it.
+    forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
     # The last address that a trusted proxy has seen; everything before it the client may have made up.
-    return next((address for address in reversed(forwarded) if address and address not in trusted), peer)
+    seen = (address.strip() for address in reversed(forwarded))
+    return _one_household(next((each for each in seen if each and each not in trusted), peer))
+
+
+def _one_household(address: str) -> str:
+    """IPv6 gives every household 2^64 addresses (RFC 6177); they count as one."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    return str(parsed.ipv4_mapped or ip_network((int(parsed), 64), strict=False))
 
 
 async def _bearer(request: web.Request) -> Bearer:
