@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from activation.adapters.sql.engine import insert_if_absent
 from app.tables import RevokedTokenRow, StaffRow
 
 #: How long another process may still honour what was revoked here, seconds.
@@ -31,6 +32,7 @@ class Revocations:
         self._tokens: frozenset[str] = frozenset()
         self._staff: frozenset[str] = frozenset()
         self._read_at = float("-inf")
+        self._forgotten = 0
         self._reading = asyncio.Lock()
 
     async def holds(self, jti: str, subject: str) -> bool:
@@ -47,16 +49,16 @@ class Revocations:
             await session.execute(
                 sa.delete(RevokedTokenRow).where(RevokedTokenRow.expires_at < self._clock())
             )
-            if await session.get(RevokedTokenRow, jti) is None:
-                session.add(RevokedTokenRow(jti=jti, expires_at=expires_at))
+            await insert_if_absent(session, RevokedTokenRow, jti=jti, expires_at=expires_at)
         self.forget()
 
     def forget(self) -> None:
-        """Read again at the next question; after an account was disabled here."""
+        """Read again at the next question, whatever is being read now; after an account was disabled here."""
         self._read_at = float("-inf")
+        self._forgotten += 1
 
     async def _read(self) -> None:
-        now = self._clock()
+        now, forgotten = self._clock(), self._forgotten
         async with self._readers() as session:
             tokens = await session.scalars(
                 sa.select(RevokedTokenRow.jti).where(RevokedTokenRow.expires_at >= now)
@@ -64,4 +66,5 @@ class Revocations:
             self._tokens = frozenset(tokens)
             staff = await session.scalars(sa.select(StaffRow.id).where(StaffRow.disabled.is_(True)))
             self._staff = frozenset(staff)
-        self._read_at = time.monotonic()
+        if forgotten == self._forgotten:
+            self._read_at = time.monotonic()
