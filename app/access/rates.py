@@ -33,9 +33,11 @@ CODES_PER_PHONE = Limit("codes.phone", 6, 3600)
 CODES_PER_ORDER = Limit("codes.order", 8, 3600)
 TRIES_PER_ORDER = Limit("tries.order", 20, 3600)
 """Of a six-digit code: with five failures per code, a guess succeeds once in 50,000 hours."""
+TRIES_PER_ADDRESS = Limit("tries.address", 600, 3600)
+"""Also of orders that do not exist, each of which would be counted for itself."""
+CONSENTS_PER_ORDER = Limit("consents.order", 60, 3600)
 CAPTURES_PER_ORDER = Limit("captures.order", 60, 3600)
 ACTIVATIONS_PER_ADDRESS = Limit("activations.address", 60, 600)
-ACTIVATIONS_PER_ORDER = Limit("activations.order", 6, 3600)
 SIGN_INS_PER_NAME = Limit("sign_in.name", 10, 900)
 SIGN_INS_PER_ADDRESS = Limit("sign_in.address", 100, 900)
 

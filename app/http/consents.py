@@ -19,6 +19,7 @@ from app.preselection.consents import (
     ConsentRefusal,
     give_consent,
 )
+from app.preselection.opening import TooOften
 from app.services import SERVICES
 from app.texts.consents import CONSENT_TEXTS
 from app.texts.text import preferred_locale
@@ -77,7 +78,7 @@ async def consent_texts(request: web.Request) -> Reply:
     body=ConsentNew,
     returns={201: ConsentsGiven},
     idempotent=True,
-    problems=(CONSENT_VERSION, common.WRONG_STATE),
+    problems=(CONSENT_VERSION, common.WRONG_STATE, common.TOO_MANY),
 )
 async def create_consent(request: web.Request, path: OrderPath, body: ConsentNew) -> Reply:
     """Each kind by itself (R9.4). Everything that is agreed to then."""
@@ -87,6 +88,8 @@ async def create_consent(request: web.Request, path: OrderPath, body: ConsentNew
             raise ProblemRaised(CONSENT_VERSION)
         case ConsentRefusal.WRONG_STATE:
             raise ProblemRaised(common.WRONG_STATE)
+        case TooOften(seconds):
+            raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
         case kinds:
             return Reply(201, ConsentsGiven(consents=list(kinds)))
 

@@ -89,7 +89,8 @@ async def send_code(request: web.Request, path: OrderPath) -> Reply:
 )
 async def exchange(request: web.Request, path: OrderPath, body: CodeGiven) -> Reply:
     """Each code is good once, for ten minutes and five tries."""
-    match await exchange_code(request.app[SERVICES], path.order_id, body.code):
+    client = client_address(request)
+    match await exchange_code(request.app[SERVICES], path.order_id, body.code, client):
         case IssuedToken() as issued:
             return _token(issued)
         case TooOften(seconds):

@@ -11,6 +11,8 @@ from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import ConsentRow
 from activation.ids import OrderId
 from activation.order import FINAL
+from app.access.rates import CONSENTS_PER_ORDER
+from app.preselection.opening import TooOften
 from app.services import Services
 
 
@@ -37,8 +39,11 @@ class ConsentRefusal(StrEnum):
 
 async def give_consent(
     services: Services, order_id: OrderId, kind: ConsentKind, version: str, given: bool
-) -> tuple[ConsentKind, ...] | ConsentRefusal:
+) -> tuple[ConsentKind, ...] | ConsentRefusal | TooOften:
     """Writes a consent down, or that it is taken back; all kinds that are given then."""
+    seconds = await services.rates.wait_for(CONSENTS_PER_ORDER, order_id)
+    if seconds is not None:
+        return TooOften(seconds)
     if version != CURRENT_VERSION:
         return ConsentRefusal.OTHER_VERSION
     now = services.clock()

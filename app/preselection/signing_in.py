@@ -11,7 +11,7 @@ from activation.adapters.sql.store import Store
 from activation.ids import Msisdn, OrderId
 from app.access.codes import OneTimeCodes
 from app.access.principals import Applicant
-from app.access.rates import ACTIVATIONS_PER_ADDRESS, TRIES_PER_ORDER
+from app.access.rates import ACTIVATIONS_PER_ADDRESS, TRIES_PER_ADDRESS, TRIES_PER_ORDER
 from app.access.tokens import IssuedToken
 from app.preselection.opening import TooOften
 from app.preselection.phones import phone_hint
@@ -60,12 +60,13 @@ async def open_package(services: Services, written: str, client: str) -> CodeSen
 
 
 async def exchange_code(
-    services: Services, order_id: OrderId, code: str
+    services: Services, order_id: OrderId, code: str, client: str
 ) -> IssuedToken | SignInRefusal | TooOften:
     """A token for the order, once per code. An unknown order and a wrong code look the same."""
-    seconds = await services.rates.wait_for(TRIES_PER_ORDER, order_id)
-    if seconds is not None:
-        return TooOften(seconds)
+    for limit, subject in ((TRIES_PER_ADDRESS, client), (TRIES_PER_ORDER, order_id)):
+        seconds = await services.rates.wait_for(limit, subject)
+        if seconds is not None:
+            return TooOften(seconds)
     async with services.sessions.begin() as session:
         right = await OneTimeCodes(services.keys.fields).accept(session, order_id, code, services.clock())
     return services.tokens.issue(Applicant(order_id)) if right else SignInRefusal.CODE
