@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
 from enum import StrEnum
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from aiohttp import web
@@ -22,6 +23,7 @@ from media.captures.pool import WAITING
 WAIT_S = 2.0
 #: Longest silence of what runs this process's durable work; it says every 5 s that it lives.
 FLOW_SILENT = timedelta(seconds=30)
+_asking: WeakKeyDictionary[web.Application, asyncio.Task[dict[Part, bool]]] = WeakKeyDictionary()
 #: Asked for to see whether the HLR answers; no card has it.
 _NOBODY = Imsi("299999999999999")
 
@@ -59,15 +61,7 @@ async def healthz(request: web.Request) -> Reply:
     returns={200: Readiness, 503: Readiness},
 )
 async def readyz(request: web.Request) -> Reply:
-    services = request.app[SERVICES]
-    asked = {
-        Part.DATABASE: _database(services),
-        Part.FLOW: _flow(services),
-        Part.CAPTURES: _captures(services),
-        Part.HLR: _hlr(services),
-    }
-    answers = await asyncio.gather(*(_in_time(question) for question in asked.values()))
-    parts = dict(zip(asked, answers, strict=True))
+    parts = await _ask_once(request.app)
     ready = all(parts[part] for part in NEEDED)
     shown = {part.value: "ok" if holds else "unavailable" for part, holds in parts.items()}
     return Reply(200 if ready else 503, Readiness(ready=ready, parts=shown))
@@ -82,6 +76,25 @@ async def metrics(request: web.Request) -> web.Response:
     # In a thread: the process's own measures are read from files.
     text = await asyncio.to_thread(generate_latest)
     return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _ask_once(application: web.Application) -> dict[Part, bool]:
+    """However many ask at the same moment, database and HLR are asked once: anybody may call this."""
+    asking = _asking.get(application)
+    if asking is None or asking.done():
+        asking = _asking[application] = asyncio.create_task(_ask(application[SERVICES]))
+    return await asyncio.shield(asking)
+
+
+async def _ask(services: Services) -> dict[Part, bool]:
+    asked = {
+        Part.DATABASE: _database(services),
+        Part.FLOW: _flow(services),
+        Part.CAPTURES: _captures(services),
+        Part.HLR: _hlr(services),
+    }
+    answers = await asyncio.gather(*(_in_time(question) for question in asked.values()))
+    return dict(zip(asked, answers, strict=True))
 
 
 async def _in_time(question: Awaitable[bool]) -> bool:

@@ -113,6 +113,8 @@ class _Ledger:
 
     async def _clear(self, session: AsyncSession, key: str, now: datetime) -> None:
         old = sa.select(IdempotencyRow.key).where(IdempotencyRow.created_at < now - KEEP).limit(CLEAR_AT_ONCE)
+        # What another request is clearing away is left to it; two could wait for each other.
+        old = old.with_for_update(skip_locked=True)
         keys = [*(await session.scalars(old))]
         if keys:
             await session.execute(
