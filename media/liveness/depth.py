@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from statistics import median
+from statistics import median_low
 
 import cv2
 import numpy as np
@@ -75,13 +75,14 @@ class Depth:
         frontal = self._frontal
         if frontal is None or not self._rotated:
             return DepthMeasured(residual=None, frames=0, rotation=0.0)
-        most = max(angle for angle, _, _ in self._rotated)
-        residuals = [
-            plane_residual(frontal, points)
-            for angle, _, points in self._rotated
-            if angle >= limits.DEPTH_NEAR_MOST * most
-        ]
-        return DepthMeasured(residual=median(residuals), frames=len(residuals), rotation=most)
+        ranked = sorted(self._rotated, reverse=True, key=lambda kept: kept[0])
+        most = ranked[0][0]
+        if len(ranked) < limits.DEPTH_LEAST_FRAMES:
+            return DepthMeasured(residual=None, frames=len(ranked), rotation=most)
+        near = sum(angle >= limits.DEPTH_NEAR_MOST * most for angle, _, _ in ranked)
+        measured = ranked[: max(near, limits.DEPTH_LEAST_FRAMES)]
+        residuals = [plane_residual(frontal, points) for _, _, points in measured]
+        return DepthMeasured(residual=median_low(residuals), frames=len(residuals), rotation=most)
 
 
 def squeeze_angle(frontal: Points, seen: Points) -> float:

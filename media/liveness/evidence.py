@@ -12,7 +12,7 @@ def liveness_evidence(
     """The challenge and the watch over its frames, in the gate's language.
 
     `recogniser` made the embeddings that the challenge was given. A jump of the face counts as a break of
-    the track, a frame of a loop as a repeated one.
+    the track, a frame of a loop as a repeated one; a stream that nobody watched has shown nothing new.
     """
     repeated = frozen.still + frozen.repeated
     least = challenge.continuity.least_similarity
@@ -33,6 +33,6 @@ def liveness_evidence(
         continuity=one_person,
         track_breaks=challenge.continuity.breaks + challenge.continuity.jumps,
         second_faces=challenge.continuity.frames_with_more_faces,
-        repeated_frames=min(1.0, repeated / frozen.frames) if frozen.frames else 0.0,
+        repeated_frames=min(1.0, repeated / frozen.frames) if frozen.frames else 1.0,
         frames=challenge.continuity.frames,
     )

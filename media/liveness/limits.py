@@ -7,6 +7,9 @@ from __future__ import annotations
 
 # --- The script
 MOVEMENTS_PER_SCRIPT = 3
+"""At least; where a profile leaves little to choose from, one more is asked for."""
+LEAST_ORDERS = 100
+"""Orders that a profile has at least, so that a recording of another check hardly ever fits."""
 WINDOW_MS = 8_000
 """Time for one movement from its prompt."""
 POSITION_WINDOW_MS = 20_000
@@ -63,6 +66,8 @@ DEPTH_NEAR_MOST = 0.75
 """Frames rotated by less than this share of the most rotated one would only blur the measure."""
 DEPTH_FRAMES = 12
 """The most rotated frames are kept and measured."""
+DEPTH_LEAST_FRAMES = 2
+"""One frame alone may be a mistake of the landmarks; a movement that is held gives two at ten a second."""
 DEPTH_OFFERED = 32
 """Frames of the hold from which the frontal view is chosen."""
 

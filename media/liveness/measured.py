@@ -46,9 +46,10 @@ class MovementSeen:
 class DepthMeasured:
     """How far the nose lies from the plane of the face around it, in frames that are seen from an angle.
 
-    `residual` is a fraction of the face's diagonal, None where the head was never seen rotated enough: above
-    0.027 for a real head in a video of 53 s, below 0.018 for tilted photos. `rotation` is the largest angle,
-    in degrees by which a plane would have to be tilted to be foreshortened alike.
+    `residual` is a fraction of the face's diagonal, None where the head was not seen rotated enough in at
+    least two frames: above 0.027 for a real head in a video of 53 s, below 0.018 for tilted photos.
+    `rotation` is the largest angle, in degrees by which a plane would have to be tilted to be foreshortened
+    alike.
     """
 
     residual: float | None

@@ -66,6 +66,17 @@ def done_instead(wanted: Movement, now: Reading, rest: Baseline) -> Movement | N
     return max(others, key=lambda m: share_done(m, now, rest), default=None)
 
 
+def one_alone(wanted: Movement, now: Reading, rest: Baseline) -> bool:
+    """Whether nothing else deliberate is fully done beside `wanted`.
+
+    Otherwise one film of somebody who turns, nods and opens the mouth at once would answer every script of
+    these. Leaning in is let off: it moves the head up or down in the picture by itself.
+    """
+    if wanted is Movement.COME_CLOSER:
+        return True
+    return all(share_done(m, now, rest) < 1.0 for m in _DELIBERATE if m is not wanted)
+
+
 class Held:
     """Notices that something is true for `limits.DONE_MS` without a break."""
 

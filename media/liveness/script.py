@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from media.liveness.limits import (
+    LEAST_ORDERS,
     MOVEMENTS_PER_SCRIPT,
     PAUSE_STEP_MS,
     PAUSE_STEPS,
@@ -54,7 +55,7 @@ _LEFT_OUT: dict[Profile, frozenset[Movement]] = {
 
 @dataclass(frozen=True)
 class Script:
-    """Three different movements in order. `pauses_ms[i]` passes between the end of what came before and
+    """Movements in order, none twice in a row. `pauses_ms[i]` passes between the end of what came before and
     the prompt for `movements[i]`, so that a recording of the same order does not keep the same time."""
 
     nonce: str
@@ -71,11 +72,20 @@ class Script:
 
 
 def orders(profile: Profile = Profile.STANDARD) -> list[tuple[Movement, ...]]:
-    """Every order of movements that a script for `profile` may have."""
+    """Every order of movements that a script for `profile` may have, LEAST_ORDERS or more."""
     can = [movement for movement in Movement if movement not in _LEFT_OUT[profile]]
+    length = MOVEMENTS_PER_SCRIPT
+    while len(found := _orders_of(can, length)) < LEAST_ORDERS:
+        length += 1
+    return found
+
+
+def _orders_of(can: list[Movement], length: int) -> list[tuple[Movement, ...]]:
     rotations = TURNS.intersection(can) or NODS
     return [
-        order for order in itertools.permutations(can, MOVEMENTS_PER_SCRIPT) if rotations.intersection(order)
+        order
+        for order in itertools.product(can, repeat=length)
+        if rotations.intersection(order) and all(a is not b for a, b in itertools.pairwise(order))
     ]
 
 

@@ -6,7 +6,7 @@ import dataclasses
 
 from media.liveness import limits
 from media.liveness.measured import Baseline, MovementSeen
-from media.liveness.movements import Blink, Held, amount, at_rest, done_instead, share_done
+from media.liveness.movements import Blink, Held, amount, at_rest, done_instead, one_alone, share_done
 from media.liveness.reading import Reading
 from media.liveness.script import Movement
 from media.liveness.view import Hint
@@ -67,7 +67,8 @@ class Step:
     def _is_done(self, now: Reading) -> bool:
         if self.movement is Movement.BLINK:
             return self._blink.feed(now, self._rest)
-        return self._held.feed(share_done(self.movement, now, self._rest) >= 1.0, now.t_ms)
+        there = share_done(self.movement, now, self._rest) >= 1.0
+        return self._held.feed(there and one_alone(self.movement, now, self._rest), now.t_ms)
 
     def _note_other(self, now: Reading) -> None:
         """Notes another movement. The one that is still ending from the step before does not count."""

@@ -61,7 +61,32 @@ def test_the_challenge_measures_depth_on_turns_and_nods(movement: Movement) -> N
     depth = player.tracker.measured().depth
     assert depth.residual is not None
     assert depth.residual > HEAD_ABOVE
-    assert depth.frames >= 1
+    assert depth.frames >= 2
+
+
+def test_one_frame_from_an_angle_is_no_depth() -> None:
+    player = Player(Script("n", (Movement.TURN_LEFT,), (400,)))
+    player.rest_until(Stage.MOVEMENT)
+    player.show(Gesture(yaw=26))
+    player.hold(REST, 300)
+    assert player.tracker.measured().depth.residual is None
+    player.show(Gesture(yaw=26))
+    assert player.tracker.measured().depth.residual is not None
+
+
+def test_of_two_frames_the_flatter_one_counts() -> None:
+    """One misplaced nose does not make a picture a head."""
+    flat = [face(Gesture(yaw=30, flat=True)), face(Gesture(yaw=32))]
+    player = Player(
+        Script("n", (Movement.TURN_LEFT,), (400,)),
+        lambda gesture: [face(gesture)] if gesture.flat else [flat.pop()],
+    )
+    player.rest_until(Stage.MOVEMENT, gesture=dataclasses.replace(REST, flat=True))
+    player.show(Gesture())
+    player.show(Gesture())
+    residual = player.tracker.measured().depth.residual
+    assert residual is not None
+    assert residual < FLAT_BELOW
 
 
 def test_without_a_rotation_there_is_no_depth() -> None:

@@ -30,10 +30,10 @@ def test_the_gate_gets_what_was_measured() -> None:
     assert evidence.frames == measured.continuity.frames > 0
 
 
-def test_nothing_measured_is_none_and_not_zero() -> None:
+def test_nothing_measured_passes_nothing() -> None:
     player = play(Script("n", (Movement.OPEN_MOUTH,), (300,)))
     nothing = FrozenMeasured(frames=0, still=0, repeated=0, longest_still_ms=0)
     evidence = liveness_evidence(player.tracker.measured(), nothing, MODEL)
     assert evidence.planarity is None
     assert evidence.continuity is None
-    assert evidence.repeated_frames == 0.0
+    assert evidence.repeated_frames == 1.0
