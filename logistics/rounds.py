@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -31,6 +32,8 @@ from logistics.ports import Couriers
 
 #: While the order is in one of these the parcel may be handed over; video may come first (R4.3).
 MAY_BE_HANDED_OVER = frozenset({OrderState.SHIPPED, OrderState.VERIFIED})
+#: Told of a parcel that changed hands on its way.
+TAKEN_OVER = "taken_over"
 
 
 class RoundRefusal(StrEnum):
@@ -163,8 +166,7 @@ class Rounds:
             if delivery is None or not await self._is_open_to(session, courier, delivery):
                 return RoundRefusal.NOT_FOUND
             if delivery.state is to:
-                await self.deliveries.change(session, delivery_id, courier_id=courier)
-                return replace(delivery, courier=courier)
+                return await self._take_over(session, courier, delivery, at)
             if not may_follow(delivery.state, to):
                 return RoundRefusal.WRONG_STATE
             if to is DeliveryState.OUT and await self._is_stopped(session, delivery):
@@ -179,12 +181,27 @@ class Rounds:
             moved = await self.deliveries.read(session, delivery_id)
         return moved or RoundRefusal.NOT_FOUND
 
+    async def _take_over(
+        self, session: AsyncSession, courier: StaffId, delivery: Delivery, at: datetime
+    ) -> Delivery:
+        """Nobody has the parcel any more; what the colleague before had photographed does not go with it."""
+        if delivery.courier == courier:
+            return delivery
+        await self.deliveries.change(
+            session, delivery.id, courier_id=courier, photo_digest=None, photo_comparisons=None
+        )
+        await self.deliveries.tell(session, delivery.id, DeliveryEvent(courier, TAKEN_OVER, at, at, None, {}))
+        return replace(delivery, courier=courier, photo=None, comparisons=())
+
     async def _is_open_to(self, session: AsyncSession, courier: StaffId, delivery: Delivery) -> bool:
         if delivery.courier == courier:
             return True
-        nobodys = delivery.courier is None and delivery.state not in FINAL
-        if not nobodys and delivery.state is not DeliveryState.CREATED:
+        if delivery.state in FINAL:
             return False
+        if delivery.state is not DeliveryState.CREATED and delivery.courier is not None:
+            # A colleague's; where the colleague's account has ended, whoever finds the parcel goes on.
+            if await self.couriers.carrier_of(session, delivery.courier) is not None:
+                return False
         return await self.couriers.carrier_of(session, courier) == delivery.carrier
 
     async def _is_stopped(self, session: AsyncSession, delivery: Delivery) -> bool:

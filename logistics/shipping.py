@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from activation.adapters.sql.fields import FieldKeys
 from activation.adapters.sql.store import Store
 from activation.ids import DeliveryId, Iccid, OrderId, StaffId, Waybill
+from activation.order import FINAL as OVER
 from logistics.codes import MAX_ISSUES, code_digest, make_code
 from logistics.deliveries import Deliveries, Delivery
 from logistics.delivery import FINAL, DeliveryState
@@ -56,7 +57,8 @@ class ParcelShipping:
         made = await self.deliveries.of_order(session, order_id, lock=True)
         if made is None:
             return CodeRefusal.NO_DELIVERY
-        if made.state in FINAL:
+        order = await self.store.orders.read(session, order_id)
+        if made.state in FINAL or order is None or order.state in OVER:
             return CodeRefusal.DELIVERY_OVER
         if made.code_issue >= MAX_ISSUES:
             return CodeRefusal.TOO_MANY

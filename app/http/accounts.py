@@ -97,7 +97,10 @@ async def create_staff(request: web.Request, body: StaffNew) -> Reply:
     problems=(WRONG_STATE,),
 )
 async def end_staff(request: web.Request, path: StaffPath) -> Reply:
-    """The account's tokens stop working within a second. Nobody can end their own."""
+    """The account's tokens stop working within a second. Nobody can end their own.
+
+    A courier's parcels are open to every courier of the carrier from then on.
+    """
     if staff_member(request).id == path.staff_id:
         raise ProblemRaised(WRONG_STATE)
     services = request.app[SERVICES]

@@ -16,11 +16,13 @@ from activation.evidence import (
 )
 from activation.ids import DeliveryId, Digest, Waybill
 from activation.order import OrderState
+from app.access.passwords import Passwords
 from app.access.principals import Role
+from app.access.staff import StaffAccounts
 from logistics.codes import MAX_FAILURES, MAX_ISSUES, make_code, masked_name, tail_matches
 from logistics.delivery import DeliveryState
 from logistics.handover import Recorded
-from logistics.rounds import DocumentLooked, Photo, RoundRefusal
+from logistics.rounds import TAKEN_OVER, DocumentLooked, Photo, RoundRefusal
 from logistics.shipping import CodeRefusal
 from tests.activation.stand_ins import DOCUMENT, MODEL
 from tests.logistics.depot import TAIL, Depot
@@ -121,6 +123,38 @@ async def test_a_photo_belongs_to_one_attempt(depot: Depot) -> None:
     await rounds.depart(courier, delivery.id)
     gone = await depot.read(delivery.id)
     assert (gone.photo, gone.comparisons) == (None, ())
+
+
+async def test_a_parcel_whose_courier_has_left_is_taken_over(depot: Depot) -> None:
+    left, colleague, stranger = await depot.courier(), await depot.courier(), await depot.courier("another")
+    delivery = await depot.out(left)
+    rounds = depot.logistics.rounds
+    assert await rounds.keep_photo(left, delivery.id, PHOTO, ()) is None
+    assert await rounds.depart(colleague, delivery.id) is RoundRefusal.NOT_FOUND
+    async with depot.sessions.begin() as session:
+        assert await StaffAccounts(Passwords(), depot.clock).disable(session, left)
+    assert await rounds.look_up(stranger, delivery.waybill) is RoundRefusal.NOT_FOUND
+    assert not isinstance(await rounds.look_up(colleague, delivery.waybill), RoundRefusal)
+    for _ in range(2):
+        assert not isinstance(await rounds.depart(colleague, delivery.id), RoundRefusal)
+    taken = await depot.read(delivery.id)
+    # What the colleague before had photographed is no evidence about this handover.
+    assert (taken.courier, taken.state, taken.photo) == (colleague, DeliveryState.OUT, None)
+    async with depot.sessions() as session:
+        events = await depot.logistics.deliveries.events(session, delivery.id)
+    assert [(each.event, each.source) for each in events][-1] == (TAKEN_OVER, colleague)
+    assert [each.event for each in events].count(TAKEN_OVER) == 1
+    done = await depot.logistics.door.record(colleague, delivery.id, await depot.report(delivery))
+    assert isinstance(done, Recorded)
+
+
+async def test_no_code_is_sent_for_an_order_that_is_over(depot: Depot) -> None:
+    delivery = await depot.shipped()
+    async with depot.sessions.begin() as session:
+        assert await depot.bench.flow.end(session, delivery.order, OrderState.CANCELLED)
+    async with depot.sessions.begin() as session:
+        refused = await depot.logistics.shipping.new_code(session, delivery.order)
+    assert refused is CodeRefusal.DELIVERY_OVER
 
 
 async def test_after_a_mismatch_two_reviewers_let_it_out_again(depot: Depot) -> None:
