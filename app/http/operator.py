@@ -16,11 +16,10 @@ from app.access.rights import Action, Resource
 from app.http.callers import CALLER
 from app.http.common import NOT_FOUND, WRONG_STATE
 from app.http.contract import Input, Output, ProblemRaised, ProblemType, Reply, operation, staff_member
+from app.http.inputs import ReasonText
 from app.services import SERVICES
 from app.texts.text import Text
 from logistics.shipping import CodeRefusal
-
-_REASON = Annotated[str, Field(min_length=3, max_length=500)]
 
 NO_NEW_CODE = ProblemType(
     "no_new_code",
@@ -42,7 +41,7 @@ class HoldNew(Input):
 
     scope: Annotated[str, Field(pattern=r"^order:ord_[0-9a-f]{24}$")]
     placed: bool
-    reason: _REASON
+    reason: ReasonText
 
 
 class HoldOut(Output):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import Field
-from pydantic.functional_validators import AfterValidator
-from pydantic_core import PydanticCustomError
 
 from activation.evidence import ReviewOutcome, ReviewStage
 from activation.findings import Reason, rule_of
@@ -17,6 +14,7 @@ from activation.ids import CaseId
 from app.access.rights import Action, Resource
 from app.http import review_problems as problems
 from app.http.contract import Input, Output, ProblemRaised, Reply, operation, staff_member
+from app.http.inputs import ReasonText
 from app.review.case import CaseState
 from app.review.cases import Case, Objection
 from app.review.desk import CaseRefusal
@@ -24,18 +22,6 @@ from app.review.view import CaseSeen
 from app.services import SERVICES
 from app.texts.reasons import REASONS
 from app.texts.text import Locale, preferred_locale
-
-#: A document number or a phone in a reviewer's words would stand in the record for ever.
-_PERSONAL = re.compile(r"[0-9０-９][0-9０-９ -]{6,}")
-
-
-def _impersonal(text: str) -> str:
-    if _PERSONAL.search(text):
-        raise PydanticCustomError("holds_numbers", "no document or phone numbers here")
-    return text
-
-
-ReasonText = Annotated[str, Field(min_length=3, max_length=500), AfterValidator(_impersonal)]
 
 
 class CasePath(Input):
