@@ -15,9 +15,11 @@ from activation.adapters.sql.tables import CaptureRow
 from activation.evidence import (
     CaptureKind,
     CapturesMeasured,
+    Evidence,
     Facts,
     Handover,
     HandoverOutcome,
+    ReviewStage,
     SimBinding,
     VideoCheckMeasured,
 )
@@ -25,6 +27,7 @@ from activation.ids import Msisdn, OrderId
 from activation.order import FINAL, OrderState
 from app.preselection.consents import FOR_SUBMISSION, ConsentKind, given_consents
 from app.preselection.stored import new_captures_asked_at
+from app.review.cases import Cases
 from app.services import Services
 
 S = OrderState
@@ -85,9 +88,14 @@ async def order_progress(services: Services, order_id: OrderId) -> Progress | No
         facts = await store.facts.load(session, order_id)
         consents = await given_consents(session, order_id)
         captures = await _capture_kinds(session, order_id, new_captures_asked_at(facts))
+        reviewed = await Cases().lies_open(session, order_id, ReviewStage.ACTIVATE)
+    if order.state is S.DRAFT:
+        next_step = _step_of_draft(consents, captures)
+    else:
+        next_step = _later_step(order.state, facts, reviewed)
     return Progress(
         order,
-        _next_step(order.state, consents, captures),
+        next_step,
         consents,
         captures,
         contact.phone,
@@ -103,11 +111,20 @@ async def cancel_order(services: Services, order_id: OrderId) -> bool:
         return order.state is S.CANCELLED or await services.flow.end(session, order_id, S.CANCELLED)
 
 
-def _next_step(
-    state: OrderState, consents: tuple[ConsentKind, ...], captures: tuple[CaptureKind, ...]
-) -> NextStep:
-    if state is not S.DRAFT:
-        return _BY_STATE[state]
+def _later_step(state: OrderState, facts: Facts, reviewed: bool) -> NextStep:
+    """Whoever has the card and has done the check waits, for reviewers or for the operator."""
+    if state is S.DELIVERED and reviewed:
+        return NextStep.WAIT
+    if state is S.VERIFIED and any(_is_handed_over(fact) for fact in facts.evidence):
+        return NextStep.WAIT
+    return _BY_STATE[state]
+
+
+def _is_handed_over(fact: Evidence) -> bool:
+    return isinstance(fact, Handover) and fact.outcome is HandoverOutcome.HANDED_OVER
+
+
+def _step_of_draft(consents: tuple[ConsentKind, ...], captures: tuple[CaptureKind, ...]) -> NextStep:
     if set(consents) < set(FOR_SUBMISSION):
         return NextStep.GIVE_CONSENT
     return NextStep.CONFIRM_READING if len(captures) == len(CaptureKind) else NextStep.TAKE_CAPTURES

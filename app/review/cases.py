@@ -137,6 +137,11 @@ class Cases:
         )
         return [_case(row) for row in await session.execute(query)]
 
+    async def lies_open(self, session: AsyncSession, order_id: OrderId, stage: ReviewStage) -> bool:
+        """Whether an undecided case of the stage waits for people."""
+        undecided = (C.order_id == order_id, C.stage == stage, C.state != CaseState.DECIDED)
+        return await session.scalar(sa.select(C.id).where(*undecided)) is not None
+
     async def of_order(self, session: AsyncSession, order_id: OrderId) -> list[Case]:
         """Every case about an order, oldest first."""
         query = sa.select(*_COLUMNS).where(C.order_id == order_id).order_by(C.opened_at, C.id)

@@ -252,6 +252,30 @@ async def test_a_returned_parcel_ends_the_order(house: House) -> None:
     assert (status, problem["code"]) == (409, "delivery_not_out")
 
 
+async def test_who_holds_an_order_writes_no_numbers_of_people_down(house: House) -> None:
+    operator = await house.staff(Role.OPERATOR)
+    order, _ = await house.shipped()
+    body = {"scope": f"order:{order}", "placed": True, "reason": f"the police asked about {NUMBER}"}
+    status, problem = await operator.post("/v1/operator/holds", body)
+    assert (status, problem["errors"][0]["code"]) == (422, "holds_numbers")
+    assert NUMBER not in str(problem)
+
+
+async def test_while_reviewers_look_the_applicant_is_told_to_wait(house: House) -> None:
+    courier = await house.courier()
+    order, applicant = await house.shipped()
+    _, found = await courier.get("/v1/courier/deliveries")
+    path = f"/v1/courier/deliveries/{found['deliveries'][0]['delivery_id']}"
+    for step in ("collection", "departure"):
+        await courier.post(f"{path}/{step}")
+    await courier.send("PUT", f"{path}/photo", "image/png", picture("red"))
+    assert (await courier.post(f"{path}/outcome", await handover(house, order)))[0] == 200
+    assert (await applicant.get(f"/v1/orders/{order}"))[1]["next_step"] == "video_check"
+    await house.run()
+    _, shown = await applicant.get(f"/v1/orders/{order}")
+    assert (shown["state"], shown["next_step"]) == ("delivered", "wait")
+
+
 async def test_a_held_order_waits_and_goes_on(house: House) -> None:
     order, courier, path = await out(house)
     operator = await house.staff(Role.OPERATOR)
