@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from dbos import (
@@ -81,6 +82,7 @@ class DurableWork:
         self._heartbeat = Heartbeat(engine, executor_id)
         self._executor_id = executor_id
         self._datasource: AsyncSQLAlchemyDatasource | None = None
+        self._running = False
 
     async def start(self, flow: Flow) -> None:
         """Make DBOS's tables, take up what this executor left behind, run missions from now on."""
@@ -102,6 +104,7 @@ class DurableWork:
         schedules = _register(flow, Upkeep(flow), self._heartbeat)
         await self._heartbeat.start()
         DBOS.launch()
+        self._running = True
         for queue, seconds in POLL_SECONDS.items():
             # One order's missions run one after the other; different orders' at the same time.
             await DBOS.register_queue_async(
@@ -114,11 +117,15 @@ class DurableWork:
 
     async def stop(self, drain_seconds: int = 0) -> None:
         """Take no new missions, wait `drain_seconds` for those that run; the rest is resumed at start."""
-        await asyncio.to_thread(
-            DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=drain_seconds
-        )
-        # DBOS had made its own threads this loop's default ones, and they have ended with it.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
+        if not self._running:
+            await asyncio.to_thread(self._client.destroy)
+            return
+        self._running = False
+        loop, last = asyncio.get_running_loop(), ThreadPoolExecutor(thread_name_prefix="after-dbos")
+        destroy = partial(DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=drain_seconds)
+        await loop.run_in_executor(last, destroy)
+        # DBOS had made its own threads the loop's default, and has closed them.
+        loop.set_default_executor(last)
         await asyncio.to_thread(self._client.destroy)
         await self._heartbeat.stop()
 

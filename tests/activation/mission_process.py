@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 
 import sqlalchemy as sa
 
@@ -46,7 +47,7 @@ async def main(arguments: argparse.Namespace) -> None:
     hlr = OsmocomHlr(*arguments.hlr.split(":")) if arguments.hlr else None
     bench = make_bench(sessions, work, hlr)
     await work.start(bench.flow)
-    await (_activate if arguments.scenario == "activate" else _cancel)(bench)
+    await SCENARIOS[arguments.scenario](bench)
     await work.stop()
     if hlr is not None:
         await hlr.close()
@@ -81,6 +82,18 @@ async def _cancel(bench: Bench) -> None:
     await until(released)
 
 
+async def _serve(_bench: Bench) -> None:
+    """Run missions that others enqueue, until killed."""
+    await asyncio.Event().wait()
+
+
+SCENARIOS: dict[str, Callable[[Bench], Awaitable[None]]] = {
+    "activate": _activate,
+    "cancel": _cancel,
+    "serve": _serve,
+}
+
+
 async def _begun(bench: Bench) -> OrderId:
     async with bench.sessions.begin() as session:
         known = await session.scalar(sa.select(OrderRow.id))
@@ -112,7 +125,7 @@ async def _told(bench: Bench) -> set[str]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--url", required=True)
-    parser.add_argument("--scenario", choices=["activate", "cancel"], required=True)
+    parser.add_argument("--scenario", choices=list(SCENARIOS), required=True)
     parser.add_argument("--executor", default="kaika-1")
     parser.add_argument("--hlr", help="host:port of an osmo-hlr; default: the sandbox HLR")
     parser.add_argument("--kill-at", help="a step and `before` or `after`, e.g. `decide.2 before`")

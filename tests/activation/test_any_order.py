@@ -380,7 +380,7 @@ def test_no_card_is_ever_on_without_its_proof(sqlite_template: Path) -> None:
     run_state_machine_as_test(
         AnyOrder,
         settings=settings(
-            max_examples=100,
+            max_examples=70,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from activation.adapters.durable import DurableWork
+from activation.adapters.sql.engine import open_engine, open_sessions
 from activation.adapters.sql.tables import Row
 from activation.ids import OrderId
 from activation.order import OrderState
@@ -67,6 +69,21 @@ async def test_the_applicant_is_told_what_happens(bench: Bench) -> None:
             session, order_id, found.iccid or card(0)[0], now()
         )
     assert handover_code in await bench.told(order_id, MessageKind.HANDOVER_CODE)
+
+
+async def test_threads_are_there_after_the_work_has_stopped(
+    sqlite_url: str,
+) -> None:
+    engine = open_engine(sqlite_url)
+    work = DurableWork(sqlite_url, engine, "kaika-test")
+    bench = make_bench(open_sessions(engine), work)
+    await bench.furnish()
+    await work.start(bench.flow)
+    await shipped(bench)
+    for _ in range(2):
+        await work.stop()
+    assert await asyncio.to_thread(lambda: "still here") == "still here"
+    await engine.dispose()
 
 
 async def test_durable_work_stores_nothing_personal(bench: Bench, engine: AsyncEngine) -> None:

@@ -35,9 +35,13 @@ async def sessions(sqlite_url: str) -> AsyncIterator[Sessions]:
 
 
 @pytest.fixture
-def work(sqlite_url: str, sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> DurableWork:
+async def work(
+    sqlite_url: str, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[DurableWork]:
     monkeypatch.setattr(durable, "STEP_RETRY_SECONDS", 0.05)
-    return DurableWork(sqlite_url, sessions.kw["bind"], "kaika-test")
+    durable_work = DurableWork(sqlite_url, sessions.kw["bind"], "kaika-test")
+    yield durable_work
+    await durable_work.stop()
 
 
 async def due_now(bench: Bench, order_id: OrderId) -> None:
@@ -139,7 +143,6 @@ async def test_a_gateway_that_is_away_delays_messages_and_nothing_else(
     await bench.reaches(order_id, OrderState.SHIPPED)
     assert "kaika.example" in await bench.told(order_id, MessageKind.ACTIVATION_LINK)
     assert asked.count(MessageKind.ACTIVATION_LINK) == durable.STEP_ATTEMPTS
-    await work.stop()
 
 
 async def test_the_same_and_late_facts_change_nothing(sessions: Sessions, work: DurableWork) -> None:
@@ -163,4 +166,3 @@ async def test_the_same_and_late_facts_change_nothing(sessions: Sessions, work: 
     told = sa.select(sa.func.count()).select_from(MessageRow).where(MessageRow.kind == "activated")
     assert await count(bench, told) == 1
     assert await count(bench, sa.select(sa.func.count()).select_from(FactRow)) == 4 + 10 + 1
-    await work.stop()
