@@ -105,7 +105,8 @@ class Conductor:
         if frame is None:
             flood = intake.ended is IntakeEnd.FLOOD
             raise Over(Ending.STREAM_TOO_FAST if flood else Ending.STREAM_STOPPED)
-        self._due = time.monotonic() + 1 / per_second
+        # From the last one's time, so that the pace holds; never to catch up.
+        self._due = max(self._due + 1 / per_second, time.monotonic())
         return frame
 
     async def _look(self, work: Callable[[ReceivedFrame], Look], frame: ReceivedFrame) -> Look:
