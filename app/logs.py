@@ -21,8 +21,12 @@ MAX_FRAMES = 12
 MAX_TEXT = 500
 """Characters kept of a library's message."""
 
-# Phones, document numbers, IMSIs and card numbers; hexadecimal ids of ours are left alone.
-_NUMBERS = re.compile(r"(?<![0-9a-fA-F])\+?\d[\d\- ]{6,}\d[\dXx]?(?![0-9a-fA-F])")
+# Phones, document numbers, IMSIs and card numbers, whatever stands beside them; ids of ours, which are
+# hexadecimal, of known lengths and with letters among the digits, are matched first and left alone.
+_NUMBERS = re.compile(
+    r"(?P<id>\b(?:[a-z]{3}_)?(?=(?:\d*[a-f]){2})(?:[0-9a-f]{16}|[0-9a-f]{24}|[0-9a-f]{32}|[0-9a-f]{64})\b)"
+    r"|\+?\d[\d\- ]{6,}\d[\dXx]?"
+)
 # Names and addresses of people are Chinese; nothing that the code logs by itself is.
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 _ADDRESSES = re.compile(r"(?<![\w.])\d{1,3}(\.\d{1,3}){3}(?![\w.]*\d)")
@@ -34,7 +38,7 @@ Event = MutableMapping[str, Any]
 def blot(text: str) -> str:
     """`text` without anything that could be a person's number, name, home or network address."""
     text = _ADDRESSES.sub(_BLOT, text[:MAX_TEXT])
-    return _CHINESE.sub(_BLOT, _NUMBERS.sub(_BLOT, text))
+    return _CHINESE.sub(_BLOT, _NUMBERS.sub(lambda found: found["id"] or _BLOT, text))
 
 
 def exception_shape(error: BaseException) -> dict[str, Any]:

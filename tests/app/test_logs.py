@@ -68,6 +68,18 @@ async def test_a_fault_is_logged_by_type_and_place_without_its_text(
     assert NAME not in written.getvalue()
 
 
+@pytest.mark.parametrize("beside", ["", " ", "=", "a", "data", "F", "_", "x", "年", "\t", "+86"])
+@pytest.mark.parametrize("number", [walk.PHONE, NUMBER, "11010519491231002X", "898600000000000000 1"])
+def test_numbers_are_blotted_whatever_stands_beside_them(number: str, beside: str) -> None:
+    for text in (f"{beside}{number}", f"{number}{beside}", f"of {beside}{number}{beside} it"):
+        assert number[:11] not in blot(text)
+
+
+@pytest.mark.parametrize("known", ["ord_12345678901234567890abcd", "ab" + "1" * 30, "1234567890abcdef"])
+def test_ids_can_be_read(known: str) -> None:
+    assert blot(f"order {known} failed") == f"order {known} failed"
+
+
 def test_what_libraries_log_goes_through_the_same_net(written: io.StringIO) -> None:
     try:
         raise ValueError(f"bad row {NUMBER}")
