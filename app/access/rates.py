@@ -38,7 +38,9 @@ TRIES_PER_ADDRESS = Limit("tries.address", 600, 3600)
 CONSENTS_PER_ORDER = Limit("consents.order", 60, 3600)
 CAPTURES_PER_ORDER = Limit("captures.order", 60, 3600)
 ACTIVATIONS_PER_ADDRESS = Limit("activations.address", 60, 600)
-SIGN_INS_PER_NAME = Limit("sign_in.name", 10, 900)
+SIGN_INS_PER_NAME_AND_ADDRESS = Limit("sign_in.name_address", 10, 900)
+SIGN_INS_PER_NAME = Limit("sign_in.name", 100, 900)
+"""From all addresses: more, so that nobody keeps others from their work by guessing at their name."""
 SIGN_INS_PER_ADDRESS = Limit("sign_in.address", 100, 900)
 
 #: One hit in so many clears away old windows.

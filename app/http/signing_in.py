@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import Field
 
 from app.access.passwords import MAX_LENGTH, PasswordsBusy
-from app.access.rates import SIGN_INS_PER_ADDRESS, SIGN_INS_PER_NAME
+from app.access.rates import SIGN_INS_PER_ADDRESS, SIGN_INS_PER_NAME, SIGN_INS_PER_NAME_AND_ADDRESS
 from app.access.rights import Action, Resource
 from app.access.tokens import IssuedToken
 from app.http import common
@@ -158,7 +158,12 @@ def _token(issued: IssuedToken) -> Reply:
 
 
 async def _limit_sign_ins(services: Services, username: str, client: str) -> None:
-    for limit, subject in ((SIGN_INS_PER_ADDRESS, client), (SIGN_INS_PER_NAME, username.casefold())):
+    name = username.casefold()
+    for limit, subject in (
+        (SIGN_INS_PER_ADDRESS, client),
+        (SIGN_INS_PER_NAME_AND_ADDRESS, f"{name}\n{client}"),
+        (SIGN_INS_PER_NAME, name),
+    ):
         seconds = await services.rates.wait_for(limit, subject)
         if seconds is not None:
             raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)

@@ -13,7 +13,7 @@ from activation.ids import OrderId, StaffId
 from activation.ports import MessagesFault
 from app.access.codes import FAILURES
 from app.access.principals import Role, Staff
-from app.access.rates import ACTIVATIONS_PER_ADDRESS, SIGN_INS_PER_NAME
+from app.access.rates import ACTIVATIONS_PER_ADDRESS, SIGN_INS_PER_NAME, SIGN_INS_PER_NAME_AND_ADDRESS
 from app.access.staff import NewAccount
 from tests.app.ground import Ground
 from tests.app.http import walking as walk
@@ -179,6 +179,7 @@ async def test_staff_sign_in_with_a_password(
         problems.append({**await answer.json(), "request_id": ""})
     assert problems[0] == problems[1]
     assert (problems[0]["status"], problems[0]["code"]) == (401, "sign_in_refused")
-    for _ in range(SIGN_INS_PER_NAME.hits):
+    assert SIGN_INS_PER_NAME.hits > SIGN_INS_PER_NAME_AND_ADDRESS.hits
+    for _ in range(SIGN_INS_PER_NAME_AND_ADDRESS.hits):
         last = await client.post("/v1/staff/token", json={"username": "WANG", "password": "wrong"})
     assert last.status == 429
