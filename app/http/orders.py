@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from activation.ids import Msisdn
 from app.access.rights import Action, Resource
@@ -41,10 +42,19 @@ class DeliveryWish(Input):
 
 
 class OrderNew(Input):
+    """contact_phone: a phone that can be reached now; the number that is ordered cannot."""
+
     msisdn: Annotated[str, Field(pattern=r"^1[3-9][0-9]{9}$")]
     contact_phone: Phone
     delivery: DeliveryWish
     locale: Literal["zh-CN", "en"] = "zh-CN"
+
+    @field_validator("contact_phone", mode="after")
+    @classmethod
+    def _can_be_reached(cls, phone: str, others: ValidationInfo) -> str:
+        if phone == others.data.get("msisdn"):
+            raise PydanticCustomError("number_not_on_yet", "the number that is ordered is not on yet")
+        return phone
 
 
 class OrderOpened(Output):

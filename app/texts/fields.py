@@ -19,6 +19,10 @@ _BY_TYPE = {
     "enum": Text("不在允许的取值之中。", "Not one of the allowed values."),
     "literal_error": Text("不在允许的取值之中。", "Not one of the allowed values."),
     "holds_numbers": Text("请勿填写证件号码或电话号码。", "Without document or phone numbers, please."),
+    "number_not_on_yet": Text(
+        "所选号码尚未开通，请填写现在能接收短信的手机号码。",
+        "The number you chose is not switched on yet. Give a phone that can receive messages now.",
+    ),
     "phone": Text("请填写有效的中国大陆手机号码。", "Give a valid mobile number of mainland China."),
 }
 

@@ -182,6 +182,14 @@ async def test_an_order_can_be_cancelled_and_its_token_still_reads_it(client: Cl
     assert (shown["next_step"], shown["timeline"][-1]["event"]) == ("order_anew", "cancelled")
 
 
+async def test_the_code_is_not_sent_to_the_number_that_is_ordered(client: Client, ground: Ground) -> None:
+    await walk.add_numbers(ground)
+    body = walk.order_body(phone=f"+86 {walk.MSISDN}")
+    answer = await client.post("/v1/orders", json=body, headers=walk.key())
+    (error,) = (await answer.json())["errors"]
+    assert (answer.status, error["pointer"], error["code"]) == (422, "/contact_phone", "number_not_on_yet")
+
+
 async def _next_step(client: Client, order: str, token: walk.Json) -> str:
     shown = await (await client.get(f"/v1/orders/{order}", headers=token)).json()
     return str(shown["next_step"])
