@@ -32,6 +32,7 @@ class Resource(StrEnum):
     EVIDENCE = "evidence"
     HANDOVER_CODE = "handover_code"
     HOLD = "hold"
+    ORDER_FILE = "order_file"
     SANDBOX = "sandbox"
 
 
@@ -60,7 +61,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     (_R.CODE, _A.CREATE): _ANYONE,
     (_R.TOKEN, _A.CREATE): _ANYONE,
     (_R.TOKEN, _A.END): _APPLICANT | _COURIER | _REVIEWER | _OPERATOR,
-    (_R.ORDER, _A.READ): _APPLICANT | _OPERATOR,
+    (_R.ORDER, _A.READ): _APPLICANT,
     (_R.ORDER, _A.END): _APPLICANT,
     (_R.CONSENT, _A.CREATE): _APPLICANT,
     (_R.CAPTURE, _A.CHANGE): _APPLICANT,
@@ -83,6 +84,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     (_R.HANDOVER_CODE, _A.CREATE): _APPLICANT | _OPERATOR,
     # Operation.
     (_R.HOLD, _A.CREATE): _OPERATOR,
+    (_R.ORDER_FILE, _A.READ): _OPERATOR,
     (_R.SIM_STOCK, _A.CREATE): _OPERATOR,
     (_R.NUMBER_POOL, _A.CREATE): _OPERATOR,
     (_R.STAFF, _A.CREATE): _OPERATOR,

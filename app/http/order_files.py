@@ -11,7 +11,7 @@ from activation.ids import OrderId
 from activation.order import OrderState
 from app.access.rights import Action, Resource
 from app.http.common import NOT_FOUND
-from app.http.contract import Output, ProblemRaised, Reply, operation, staff_member
+from app.http.contract import Output, ProblemRaised, Reply, operation
 from app.http.operator import OrderPath
 from app.order_file import DecisionSeen, OrderFileView, fact_summary, read_order_file
 from app.review.case import CaseState
@@ -68,11 +68,13 @@ class OrderOut(Output):
 
 
 @operation(
-    summary="An order's file", right=(Resource.ORDER, Action.READ), path=OrderPath, returns={200: OrderOut}
+    summary="An order's file",
+    right=(Resource.ORDER_FILE, Action.READ),
+    path=OrderPath,
+    returns={200: OrderOut},
 )
 async def read_order(request: web.Request, path: OrderPath) -> Reply:
     """State, card, parcel, every fact and decision; no personal data. For operators, not for applicants."""
-    staff_member(request)
     async with request.app[SERVICES].readers() as session:
         view = await read_order_file(session, OrderId(path.order_id))
     if view is None:

@@ -153,6 +153,8 @@ def test_what_is_not_listed_is_denied() -> None:
     assert [role for role in Role if may(role, (Resource.READING, Action.READ))] == [Role.APPLICANT]
     # R9.1: nobody but reviewers sees pictures, and reviewers change nothing that was read.
     assert RIGHTS[Resource.EVIDENCE, Action.READ] == {Role.REVIEWER}
+    assert RIGHTS[Resource.ORDER, Action.READ] == {Role.APPLICANT}
+    assert RIGHTS[Resource.ORDER_FILE, Action.READ] == {Role.OPERATOR}
     changing = {
         right for right, roles in RIGHTS.items() if Role.REVIEWER in roles and right[1] is Action.CHANGE
     }
