@@ -28,6 +28,8 @@ MAX_PIXELS = {
 }
 """Per format, so that no decoder needs more than some 250 MB. JPEG shrinks while it decodes: a 48-megapixel
 photo (8064 × 6048) is legal. WebP holds several copies. Phones write HEIC of up to 24 megapixels."""
+MAX_PIXELS_PROGRESSIVE = 25_000_000
+"""A progressive JPEG keeps six bytes of every pixel until it is whole, however small it is decoded."""
 MAX_SIDE = 16_000
 MIN_SIDE = 64
 WORKING_SIDE = 2560
@@ -122,6 +124,8 @@ def _decode_pillow(data: bytes) -> NDArray[np.uint8] | ImageRefusal:
             refusal = _size_refusal(image.format, *image.size)
             if refusal is not None:
                 return refusal
+            if "progressive" in image.info and image.width * image.height > MAX_PIXELS_PROGRESSIVE:
+                return ImageRefusal.TOO_MANY_PIXELS
             if image.format in ("PNG", "WEBP") and getattr(image, "is_animated", False):
                 return ImageRefusal.ANIMATED
             if image.format in ("JPEG", "MPO"):
@@ -146,23 +150,22 @@ def _draft_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _unpacked(image: Image.Image) -> Image.Image:
-    # Palettes and bit masks cannot be averaged; unpack them to RGB, RGBA or grey first.
+    # Palettes, bit masks and 16 bits cannot be averaged; make them RGB, RGBA or grey first.
     if image.mode in ("P", "PA"):
         return image.convert("RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB")
+    if image.mode.startswith("I"):  # 16-bit grey
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     return image.convert("L") if image.mode == "1" else image
 
 
 def _reduced(image: Image.Image) -> Image.Image:
     # Box reduction by a whole number, before any conversion, keeps the peak memory of large pictures down.
-    if image.width * image.height < _REDUCE_ABOVE or image.mode.startswith("I"):
+    if image.width * image.height < _REDUCE_ABOVE:
         return image
     return image.reduce(max(1, -(-max(image.size) // WORKING_SIDE)))
 
 
 def _bgr(image: Image.Image) -> NDArray[np.uint8]:
-    if image.mode.startswith("I"):  # 16-bit grey
-        grey = np.clip(np.asarray(image) >> 8, 0, 255).astype(np.uint8)
-        return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
     if image.mode in ("LA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         above = image.convert("RGBA")
         below = Image.new("RGBA", above.size, (255, 255, 255, 255))

@@ -17,6 +17,7 @@ class HandheldRefusal(StrEnum):
     FACE_TOO_DARK = "face_too_dark"
     FACE_BLURRED = "face_blurred"
     HEAD_COVERED = "head_covered"
+    HEAD_CUT = "head_cut"
     CARD_NOT_SEEN = "card_not_seen"
     CARD_PORTRAIT_NOT_SEEN = "card_portrait_not_seen"
     CARD_NUMBER_UNREAD = "card_number_unread"

@@ -28,6 +28,7 @@ SECOND_FACE = 0.6
 """A face at least so large beside the living one, and not on the card, is a second person."""
 MIN_FACE_BRIGHTNESS = 45.0
 MIN_FACE_SHARPNESS = 0.035
+_FOREHEAD, _CHIN = 10, 152  # mesh points at either end of the face
 _FACE_WIDTH = 160  # pixels; faces are compared in sharpness at this size
 
 
@@ -42,6 +43,9 @@ def read_handheld(
 ) -> HandheldRead | HandheldRefusal | DocumentRefusal:
     """Measure a handheld photo, (H, W, 3) BGR."""
     faces = engines.finder.find(bgr)
+    if faces and (turns := _quarters_to_upright(faces[0])):
+        bgr = np.ascontiguousarray(np.rot90(bgr, turns))
+        faces = engines.finder.find(bgr)
     if not faces:
         return HandheldRefusal.NO_FACE
     living, others = faces[0], faces[1:]
@@ -62,7 +66,9 @@ def read_handheld(
     if on_card is None:
         return HandheldRefusal.CARD_PORTRAIT_NOT_SEEN
     head = measure_head(bgr, living)
-    if head.bareheaded is False:
+    if head.headwear is None:  # a hat outside of the picture must not pass for none
+        return HandheldRefusal.HEAD_CUT
+    if not head.bareheaded:
         return HandheldRefusal.HEAD_COVERED
     face = measure_face(bgr, living, FaceSource.HANDHELD_FACE, engines.recogniser)
     portrait = measure_face(bgr, on_card, FaceSource.HANDHELD_PORTRAIT, engines.recogniser)
@@ -70,9 +76,17 @@ def read_handheld(
         face.source, portrait.source, similarity(face.embedding, portrait.embedding), engines.recogniser.model
     )
     reading = HandheldReading(
-        held.number, held.confidence, head.headwear or 0.0, head.bareheaded, sharp, bright, comparison
+        held.number, held.confidence, head.headwear, head.bareheaded, sharp, bright, comparison
     )
     return HandheldRead(reading, (face, portrait))
+
+
+def _quarters_to_upright(face: Face) -> int:
+    """Quarter turns counter-clockwise; pictures often lose the note of how the phone was held."""
+    right, down = (face.points[_FOREHEAD, :2] - face.points[_CHIN, :2]).tolist()
+    if abs(down) >= abs(right):
+        return 2 if down > 0 else 0
+    return 1 if right > 0 else 3
 
 
 def _unheld(held: Side | None, small: Face | None) -> HandheldRefusal | DocumentRefusal:

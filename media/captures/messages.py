@@ -150,6 +150,10 @@ _HANDHELD = {
         "请摘下帽子、露出额头后重新拍摄。",
         "Please take off your hat, show your forehead and take the picture again.",
     ),
+    HandheldRefusal.HEAD_CUT: (
+        "头部没有拍全，请让整个头部（包括头发）入镜后重新拍摄。",
+        "The top of your head is not in the picture. Please take it again with your whole head.",
+    ),
     HandheldRefusal.CARD_NOT_SEEN: (
         "没有看到身份证，请把人像面举在胸前拍摄。",
         "No identity card was seen. Please hold it in front of your chest, the portrait side to the camera.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -60,9 +61,8 @@ class CapturePool:
     async def start(self) -> None:
         """Start all workers and load their models. Raises WorkerFault where that fails."""
         loop = asyncio.get_running_loop()
-        starts = (loop.run_in_executor(self._threads, self._fresh) for _ in range(self._workers))
-        for started in await asyncio.gather(*starts):
-            self._idle.put(started)
+        starts = (loop.run_in_executor(self._threads, self._fill) for _ in range(self._workers))
+        await asyncio.gather(*starts)
 
     async def measure(
         self, kind: CaptureKind, data: bytes, today: date, minimum_age: int = DEFAULT_MINIMUM_AGE
@@ -127,10 +127,19 @@ class CapturePool:
             worker = self._idle.get_nowait()
         except queue.Empty:
             return
+        if worker is not None:
+            self._idle.put(worker)
+            return
+        with contextlib.suppress(WorkerFault):
+            self._fill()
+
+    def _fill(self) -> None:
+        """Put a fresh worker into an empty place; where it does not start, the place stays empty."""
+        worker = None
         try:
-            self._idle.put(worker or self._fresh())
-        except WorkerFault:
-            self._idle.put(None)
+            worker = self._fresh()
+        finally:
+            self._idle.put(worker)
 
     def _fresh(self) -> CaptureWorker:
         return CaptureWorker(self._open_engines)

@@ -41,8 +41,8 @@ _DOTS = str.maketrans({"•": "·", "・": "·", "．": "·", ".": "·", "●": 
 def parse_front(card: FlatCard, quality: CardQuality, reader: TextReader) -> FrontReading | DocumentRefusal:
     """Read the fields of a front laid flat and test them against the number."""
     number_line = card.key_line.packed()
-    number = numbers.number_in(number_line.text)
-    if number is None:
+    number, place = numbers.number_in(number_line.text), numbers.place_in(number_line.text)
+    if number is None or place is None:
         return DocumentRefusal.NUMBER_UNREAD
     if not numbers.is_valid(number):
         return DocumentRefusal.NUMBER_INVALID
@@ -75,7 +75,7 @@ def parse_front(card: FlatCard, quality: CardQuality, reader: TextReader) -> Fro
             ethnicity=ethnicity.confidence,
             birth_date=birth[1],
             address=address.confidence,
-            number=number_line[number_line.text.find(number[:6]) :].confidence,
+            number=number_line[place].confidence,
         ),
         quality=quality,
     )

@@ -53,10 +53,10 @@ def _read(bgr: NDArray[np.uint8], reader: TextReader, outlines: int) -> HeldCard
     if isinstance(card, UnreadCard) or card.side is Side.BACK:
         return Side.FRONT if isinstance(card, UnreadCard) else Side.BACK
     line = card.key_line.packed()
-    number = numbers.number_in(line.text)
-    if number is None or not numbers.is_valid(number):
+    number, place = numbers.number_in(line.text), numbers.place_in(line.text)
+    if number is None or place is None or not numbers.is_valid(number):
         return Side.FRONT
-    return HeldCard(number, line[-numbers.NUMBER_LENGTH :].confidence, card.placement, card)
+    return HeldCard(number, line[place].confidence, card.placement, card)
 
 
 def _around(portrait: tuple[float, float, float, float], width: int, height: int) -> tuple[slice, slice]:

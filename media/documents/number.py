@@ -22,6 +22,12 @@ def number_in(text: str) -> str | None:
     return found.group() if found else None
 
 
+def place_in(line: str) -> slice | None:
+    """Where `number_in` finds the number in a line without spaces; digits there may be read as letters."""
+    found = _NUMBER.search(line.translate(_LOOKALIKES))
+    return slice(*found.span()) if found else None
+
+
 def is_valid(number: str) -> bool:
     """Length, checksum, birth date and place are those of a real number."""
     try:

@@ -188,6 +188,14 @@ def test_200_megapixels_of_jpeg_are_refused() -> None:
     assert decode(saved(Image.new("L", (16_384, 12_288)), "JPEG")) is ImageRefusal.TOO_MANY_PIXELS
 
 
+def test_large_progressive_jpegs_are_refused_by_their_header() -> None:
+    """They cost 300 MB more than others of their size."""
+    large = Image.new("L", (6400, 4800))
+    assert decode(saved(large, "JPEG", progressive=True)) is ImageRefusal.TOO_MANY_PIXELS
+    assert isinstance(decode(saved(large, "JPEG")), Photo)
+    assert isinstance(decode(saved(large.resize((3200, 2400)), "JPEG", progressive=True)), Photo)
+
+
 def test_a_large_phone_photo_is_shrunk_while_it_is_decoded() -> None:
     photo = decode(saved(quarters(8064, 6048), "JPEG"))
     assert_quarters(photo)

@@ -23,6 +23,7 @@ from media.captures import (
 from media.documents import DocumentRefusal
 from media.images import ImageRefusal, Photo, decode
 from tests.media.captures.engines import open_grey_engines
+from tests.media.captures.test_bareheaded import with_cap
 from tests.media.people import TODAY, applicant, jpeg, pixels
 
 FRONT, BACK, HANDHELD = CaptureKind.ID_FRONT, CaptureKind.ID_BACK, CaptureKind.HANDHELD
@@ -175,6 +176,27 @@ def test_a_scan_of_the_card_is_no_handheld_photo(engines: Engines) -> None:
 def test_two_people(engines: Engines) -> None:
     one, two = pixels(applicant(1).handheld_jpeg()), pixels(applicant(2).handheld_jpeg())
     assert code(HANDHELD, jpeg(np.hstack([one, two])), engines) is HandheldRefusal.SEVERAL_FACES
+
+
+@pytest.mark.parametrize("quarters", [1, 3])
+def test_a_handheld_photo_that_lies_on_its_side(quarters: int, engines: Engines) -> None:
+    """Without it a hat would be looked for beside the ear."""
+    picture = pixels(applicant(1).handheld_jpeg())
+    lying = jpeg(np.rot90(picture, quarters))
+    assert measured(HANDHELD, lying, engines).handheld is not None
+    hat = jpeg(np.rot90(with_cap(picture, (200, 60, 20)), quarters))
+    assert code(HANDHELD, hat, engines) is HandheldRefusal.HEAD_COVERED
+
+
+def test_a_head_that_is_cut_off_is_not_taken_for_bare(engines: Engines) -> None:
+    picture = pixels(applicant(1).handheld_jpeg())
+    top = round(engines.finder.find(picture)[0].box[1])
+    assert code(HANDHELD, jpeg(picture[top:]), engines) is HandheldRefusal.HEAD_CUT
+
+
+def test_a_hat(engines: Engines) -> None:
+    picture = with_cap(pixels(applicant(1).handheld_jpeg()), (200, 60, 20))
+    assert code(HANDHELD, jpeg(picture), engines) is HandheldRefusal.HEAD_COVERED
 
 
 def test_an_unreadable_number_in_the_hand(engines: Engines) -> None:

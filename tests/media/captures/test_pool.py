@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -139,3 +141,27 @@ async def test_a_closed_pool() -> None:
         pass
     with pytest.raises(WorkerFault):
         await captures.measure(CaptureKind.ID_FRONT, b"", TODAY)
+
+
+_OPENED = "KAIKA_TEST_OPENED"
+
+
+def open_one_only() -> Engines:
+    """The first process loads; each later one fails."""
+    try:
+        os.mkdir(os.environ[_OPENED])
+    except FileExistsError:
+        raise FileNotFoundError("no model") from None
+    return Engines(StuckReader("sleep"), None, None)  # type: ignore[arg-type]
+
+
+async def test_a_start_that_fails_half_way_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(_OPENED, str(tmp_path / "opened"))
+    before = set(multiprocessing.active_children())
+    captures = CapturePool(open_one_only, workers=2)
+    with pytest.raises(WorkerFault, match="FileNotFoundError"):
+        await captures.start()
+    await captures.close()
+    assert set(multiprocessing.active_children()) <= before

@@ -45,3 +45,12 @@ def test_birth_and_sex() -> None:
     assert numbers.born(FICTIONAL) == date(1990, 3, 7)
     assert numbers.sex(FICTIONAL) is Sex.FEMALE
     assert numbers.sex("330106199003079974") is Sex.MALE
+
+
+def test_the_place_of_a_number_is_found_where_a_digit_was_read_as_a_letter() -> None:
+    line = "公民身份号码33O1O61990O3079966。"
+    place = numbers.place_in(line)
+    assert place is not None
+    assert line[place] == "33O1O61990O3079966"
+    assert numbers.number_in(line) == FICTIONAL
+    assert numbers.place_in("公民身份号码") is None
