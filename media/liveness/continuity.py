@@ -54,7 +54,7 @@ class Continuity:
         if face is None:
             self._without += 1
             return
-        if self._last is not None and t_ms - self._last[1] <= limits.JUMP_WITHIN_MS:
+        if self._last is not None and t_ms - self._last[1] <= limits.LOST_MS:
             self._note_jump(self._last[0], face)
         self._last = (face, t_ms)
         self._gap_counted = False

@@ -75,10 +75,9 @@ DEPTH_OFFERED = 32
 LOST_MS = 500
 """A face away for longer than a blink of the tracker is a break."""
 JUMP = 0.6
-"""A face that moves further between neighbouring frames, in its diagonals, was exchanged or cut."""
+"""A face that moves further from one sighting to the next, in its diagonals, was exchanged or cut. Sightings
+further apart than LOST_MS are a break already, so a slow stream hides nothing."""
 JUMP_SIZE = 1.4
-JUMP_WITHIN_MS = 350
-"""Frames further apart are not neighbours."""
 SECOND_FACE_SHARE = 0.35
 """A second face counts from this share of the first one's size."""
 EMBED_YAW = 12.0
