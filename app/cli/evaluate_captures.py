@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from app.cli import Subparsers
+from app.cli.models_list import add_models_dir, models_dir
 
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
@@ -21,7 +22,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--dir", type=Path, required=True, help="folder with pictures, broken ones too")
     parser.add_argument("--json", type=Path, required=True, dest="out", help="where the report is written")
     parser.add_argument("--recogniser", default="dlib", help="recogniser for the faces (default: dlib)")
-    parser.add_argument("--models", type=Path, default=Path("data/models"), help="folder of installed models")
+    add_models_dir(parser)
     return parser
 
 
@@ -32,5 +33,5 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.dir.is_dir():
         print(f"no such folder: {arguments.dir}", file=sys.stderr)
         return 2
-    engines = partial(open_engines, arguments.recogniser, arguments.models)
+    engines = partial(open_engines, arguments.recogniser, models_dir(arguments))
     return 0 if evaluate_captures(arguments.dir, arguments.out, engines) else 1

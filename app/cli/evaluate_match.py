@@ -108,7 +108,8 @@ def _open(arguments: argparse.Namespace) -> tuple[Recogniser, Thresholds]:
             arguments.recogniser, folder
         ).thresholds
     recogniser = open_file(arguments.model, arguments.recogniser)
-    known = RECOGNISERS.get(recogniser.model.name)
+    # Thresholds belong to a file, whatever it is called here.
+    known = next((m for m in RECOGNISERS.values() if m.sha256 == recogniser.model.sha256), None)
     return recogniser, known.thresholds if known is not None else UNMEASURED
 
 

@@ -9,6 +9,7 @@ import pytest
 from app.cli import main
 from app.cli.evaluate_match import read_pairs
 from media.faces import open_finder
+from media.models.registry import UNMEASURED
 from tests.media.faces import portraits
 from tests.media.faces.tiny_model import write_tiny_model
 
@@ -75,8 +76,9 @@ def test_the_same_again_gives_the_same(people: Path, pairs: Path, tmp_path: Path
     for name in ("first", "second"):
         out = tmp_path / name
         asked = ["--pairs", str(pairs), "--images", str(people), "--json", str(out), "--impostors", "20"]
-        assert main(["evaluate", "match", *asked, "--recogniser", "tiny", "--model", str(model)]) == 0
+        assert main(["evaluate", "match", *asked, "--recogniser", "dlib", "--model", str(model)]) == 0
         reports.append(json.loads(out.read_text()))
+        assert reports[-1]["in_use"]["accept"]["threshold"] == UNMEASURED.accept, "dlib by name alone"
     for report in reports:
         del report["milliseconds_per_face"]
     assert reports[0] == reports[1]

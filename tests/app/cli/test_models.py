@@ -35,7 +35,8 @@ def test_an_own_model_is_installed_listed_and_verified(tmp_path: Path, capsys: O
     assert "another checksum" in capsys.readouterr().out
 
 
-def test_refusals_say_what_to_do(tmp_path: Path, capsys: Output) -> None:
+def test_refusals_say_what_to_do(tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("media.models.download.WAIT_S", 0.0)
     assert _models(tmp_path, "install", "buffalo_l") == 1
     told = capsys.readouterr()
     assert "non-commercial" in told.out

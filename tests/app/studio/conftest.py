@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -24,9 +25,14 @@ def finder() -> Iterator[FaceFinder]:
 @pytest.fixture(scope="session")
 def read() -> Reader:
     """Lines of text in a picture, without blanks."""
-    ocr = RapidOCR(params={"Global.log_level": "critical"})
+    one_thread = {f"EngineConfig.onnxruntime.{each}_op_num_threads": 1 for each in ("intra", "inter")}
+    ocr = RapidOCR(params={"Global.log_level": "critical", "Global.use_cls": False, **one_thread})
+    known: dict[bytes, list[str]] = {}
 
     def lines(bgr: NDArray[np.uint8]) -> list[str]:
-        return [text.replace(" ", "") for text in getattr(ocr(bgr), "txts", None) or ()]
+        key = hashlib.sha256(bgr.tobytes()).digest()
+        if key not in known:
+            known[key] = [text.replace(" ", "") for text in getattr(ocr(bgr), "txts", None) or ()]
+        return known[key]
 
     return lines
