@@ -14,6 +14,7 @@ from logistics.carriers import Carriers
 from logistics.deliveries import Deliveries
 from logistics.handover import Door
 from logistics.ports import Couriers
+from logistics.returns import Returns
 from logistics.rounds import Rounds
 from logistics.shipping import ParcelShipping
 
@@ -27,6 +28,7 @@ class Logistics:
     rounds: Rounds
     door: Door
     carrier_desk: CarrierDesk
+    returns: Returns
     carriers: Carriers = field(default_factory=Carriers)
 
 
@@ -51,5 +53,6 @@ def open_logistics(
         rounds=Rounds(sessions, readers, clock, store, deliveries, shipping.couriers),
         door=Door(sessions, clock, shipping.keys, store, deliveries, orders),
         carrier_desk=CarrierDesk(sessions, clock, deliveries, orders),
+        returns=Returns(sessions, clock, deliveries, orders),
         carriers=carriers,
     )

@@ -85,6 +85,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     # Operation.
     (_R.HOLD, _A.CREATE): _OPERATOR,
     (_R.ORDER_FILE, _A.READ): _OPERATOR,
+    (_R.DELIVERY, _A.END): _OPERATOR,
     (_R.SIM_STOCK, _A.CREATE): _OPERATOR,
     (_R.NUMBER_POOL, _A.CREATE): _OPERATOR,
     (_R.STAFF, _A.CREATE): _OPERATOR,

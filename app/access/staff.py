@@ -23,6 +23,7 @@ class AccountRefusal(StrEnum):
     NAME_TAKEN = "name_taken"
     PASSWORD_WEAK = "password_weak"  # noqa: S105 - the name of a refusal
     CARRIER_WANTED = "carrier_wanted"
+    CARRIER_UNKNOWN = "carrier_unknown"
     NOT_STAFF = "not_staff"
 
 

@@ -12,7 +12,7 @@ from app.access.passwords import MAX_LENGTH, MIN_LENGTH, PasswordsBusy
 from app.access.principals import Role
 from app.access.rights import Action, Resource
 from app.access.staff import AccountRefusal, NewAccount
-from app.http.common import BUSY, NOT_FOUND, WRONG_STATE
+from app.http.common import BUSY, NOT_FOUND
 from app.http.contract import Input, Output, ProblemRaised, ProblemType, Reply, operation, staff_member
 from app.services import SERVICES
 from app.texts.text import Text
@@ -29,6 +29,12 @@ NAME_TAKEN = ProblemType(
     Text("用户名已被使用", "The user name is taken"),
     Text("请换一个用户名。", "Choose another one."),
 )
+OWN_ACCOUNT = ProblemType(
+    "own_account",
+    409,
+    Text("不能注销自己的账号", "Your own account"),
+    Text("请由另一位运营人员注销。", "Another operator has to end it."),
+)
 _ACCOUNT_TEXTS = {
     AccountRefusal.PASSWORD_WEAK: Text(
         f"密码须为 {MIN_LENGTH} 至 {MAX_LENGTH} 个字符，不能过于简单或包含用户名。",
@@ -36,6 +42,10 @@ _ACCOUNT_TEXTS = {
     ),
     AccountRefusal.CARRIER_WANTED: Text(
         "派送员须填写承运商，其他角色不能填写。", "A courier has a carrier; nobody else has."
+    ),
+    AccountRefusal.CARRIER_UNKNOWN: Text(
+        "没有此承运商；该派送员将收不到包裹。",
+        "No parcels go to this carrier, nor would they to its couriers.",
     ),
     AccountRefusal.NOT_STAFF: Text("角色不正确。", "Not a role of staff."),
 }
@@ -76,6 +86,8 @@ class StaffEnded(Output):
 )
 async def create_staff(request: web.Request, body: StaffNew) -> Reply:
     services = request.app[SERVICES]
+    if body.carrier not in (None, services.logistics.shipping.carrier):
+        raise _refused(AccountRefusal.CARRIER_UNKNOWN)
     new = NewAccount(body.username, body.password, Role(body.role), body.carrier)
     try:
         async with services.sessions.begin() as session:
@@ -85,7 +97,7 @@ async def create_staff(request: web.Request, body: StaffNew) -> Reply:
     if made is AccountRefusal.NAME_TAKEN:
         raise ProblemRaised(NAME_TAKEN)
     if isinstance(made, AccountRefusal):
-        raise ProblemRaised(ACCOUNT_REFUSED, detail=_ACCOUNT_TEXTS[made], refusal=made)
+        raise _refused(made)
     return Reply(201, StaffOut(staff_id=made, username=new.username, role=new.role, carrier=new.carrier))
 
 
@@ -94,7 +106,7 @@ async def create_staff(request: web.Request, body: StaffNew) -> Reply:
     right=(Resource.STAFF, Action.CHANGE),
     path=StaffPath,
     returns={200: StaffEnded},
-    problems=(WRONG_STATE,),
+    problems=(OWN_ACCOUNT,),
 )
 async def end_staff(request: web.Request, path: StaffPath) -> Reply:
     """The account's tokens stop working within a second. Nobody can end their own.
@@ -102,7 +114,7 @@ async def end_staff(request: web.Request, path: StaffPath) -> Reply:
     A courier's parcels are open to every courier of the carrier from then on.
     """
     if staff_member(request).id == path.staff_id:
-        raise ProblemRaised(WRONG_STATE)
+        raise ProblemRaised(OWN_ACCOUNT)
     services = request.app[SERVICES]
     async with services.sessions.begin() as session:
         ended = await services.staff.disable(session, StaffId(path.staff_id))
@@ -110,6 +122,10 @@ async def end_staff(request: web.Request, path: StaffPath) -> Reply:
         raise ProblemRaised(NOT_FOUND)
     services.tokens.revocations.forget()
     return Reply(200, StaffEnded(staff_id=path.staff_id, disabled=True))
+
+
+def _refused(refusal: AccountRefusal) -> ProblemRaised:
+    return ProblemRaised(ACCOUNT_REFUSED, detail=_ACCOUNT_TEXTS[refusal], refusal=refusal)
 
 
 ROUTES = (

@@ -73,6 +73,16 @@ class DeliveryOut(Output):
     created_at: datetime
     changed_at: datetime
 
+    @classmethod
+    def of(cls, delivery: Delivery) -> DeliveryOut:
+        return cls(
+            delivery_id=delivery.id,
+            waybill=delivery.waybill,
+            state=delivery.state,
+            created_at=delivery.created_at,
+            changed_at=delivery.changed_at,
+        )
+
 
 class Deliveries(Output):
     deliveries: list[DeliveryOut]
@@ -103,16 +113,6 @@ class OutcomeOut(Output):
     at: datetime
 
 
-def _delivery(delivery: Delivery) -> dict[str, object]:
-    return {
-        "delivery_id": str(delivery.id),
-        "waybill": str(delivery.waybill),
-        "state": delivery.state,
-        "created_at": delivery.created_at,
-        "changed_at": delivery.changed_at,
-    }
-
-
 def _parcel(found: ParcelFacts | RoundRefusal) -> Reply:
     if isinstance(found, RoundRefusal):
         raise ProblemRaised(problems.OF_ROUND[found])
@@ -120,7 +120,7 @@ def _parcel(found: ParcelFacts | RoundRefusal) -> Reply:
         200,
         Parcel.model_validate(
             {
-                **_delivery(found.delivery),
+                **DeliveryOut.of(found.delivery).model_dump(),
                 "name": found.name,
                 "recipient": found.recipient,
                 "address": found.address,
@@ -134,7 +134,7 @@ def _parcel(found: ParcelFacts | RoundRefusal) -> Reply:
 def _moved(found: Delivery | RoundRefusal) -> Reply:
     if isinstance(found, RoundRefusal):
         raise ProblemRaised(problems.OF_ROUND[found])
-    return Reply(200, DeliveryOut.model_validate(_delivery(found)))
+    return Reply(200, DeliveryOut.of(found))
 
 
 def _iccid(text: str | None) -> Iccid | None:
@@ -149,7 +149,7 @@ async def list_deliveries(request: web.Request) -> Reply:
     """The calling courier's own that are not over, oldest first."""
     courier = staff_member(request)
     found = await request.app[SERVICES].logistics.rounds.in_hand(courier.id)
-    return Reply(200, Deliveries(deliveries=[DeliveryOut.model_validate(_delivery(each)) for each in found]))
+    return Reply(200, Deliveries(deliveries=[DeliveryOut.of(each) for each in found]))
 
 
 @operation(

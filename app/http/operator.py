@@ -1,4 +1,4 @@
-"""The operator's hand on an order: holds (R9.3) and new handover codes."""
+"""The operator's hand on an order: holds (R9.3), new handover codes, parcels that came back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import Field
 
 from activation.evidence import Hold
-from activation.ids import OrderId
+from activation.ids import DeliveryId, OrderId
 from activation.order import FINAL
 from activation.ports import MessageKind
 from app.access.principals import Staff
@@ -16,9 +16,11 @@ from app.access.rights import Action, Resource
 from app.http.callers import CALLER
 from app.http.common import NOT_FOUND, WRONG_STATE
 from app.http.contract import Input, Output, ProblemRaised, ProblemType, Reply, operation, staff_member
+from app.http.courier import DeliveryOut, DeliveryPath
 from app.http.inputs import ReasonText
 from app.services import SERVICES
 from app.texts.text import Text
+from logistics.returns import ReturnRefusal
 from logistics.shipping import CodeRefusal
 
 NO_NEW_CODE = ProblemType(
@@ -29,6 +31,14 @@ NO_NEW_CODE = ProblemType(
         "包裹尚未寄出、派送已结束，或发送次数过多。",
         "Not shipped yet, over, or sent too often already.",
     ),
+)
+
+
+HANDED_OVER = ProblemType(
+    "handed_over_already",
+    409,
+    Text("包裹已交付", "The parcel was handed over"),
+    Text("已交付的包裹不能登记为退回。", "What was handed over cannot be taken back."),
 )
 
 
@@ -101,7 +111,24 @@ async def send_handover_code(request: web.Request, path: OrderPath) -> Reply:
     return Reply(200, CodeSent(order_id=order_id))
 
 
+@operation(
+    summary="Take a parcel back",
+    right=(Resource.DELIVERY, Action.END),
+    path=DeliveryPath,
+    returns={200: DeliveryOut},
+    problems=(HANDED_OVER,),
+)
+async def take_back(request: web.Request, path: DeliveryPath) -> Reply:
+    """It lies unopened in the depot: the order ends, its number is free. Doing it again changes nothing."""
+    returns = request.app[SERVICES].logistics.returns
+    taken = await returns.take_back(staff_member(request).id, DeliveryId(path.delivery_id))
+    if isinstance(taken, ReturnRefusal):
+        raise ProblemRaised(NOT_FOUND if taken is ReturnRefusal.NOT_FOUND else HANDED_OVER)
+    return Reply(200, DeliveryOut.of(taken))
+
+
 ROUTES = (
+    web.post("/v1/operator/deliveries/{delivery_id}/return", take_back),
     web.post("/v1/operator/holds", hold),
     web.post("/v1/orders/{order_id}/handover-codes", send_handover_code),
 )

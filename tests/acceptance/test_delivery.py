@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from activation.ids import DeliveryId
 from activation.ports import MessageKind
 from app.access.principals import Role
 from tests.acceptance.delivering import PASSWORD, Caller, House, Json, application, ground, house, picture
 from tests.app.ground import NUMBER
+from tests.app.http.walking import MSISDN
 
 __all__ = ["application", "ground", "house"]
 
@@ -252,6 +254,33 @@ async def test_a_returned_parcel_ends_the_order(house: House) -> None:
     assert (status, problem["code"]) == (409, "delivery_not_out")
 
 
+async def test_a_refused_parcel_is_taken_back_by_the_operator(house: House) -> None:
+    order, courier, path = await out(house)
+    operator = await house.staff(Role.OPERATOR)
+    await courier.post(f"{path}/outcome", {"outcome": "refused"})
+    await house.run()
+    back = path.replace("courier", "operator") + "/return"
+    assert (await courier.post(back))[0] == 403
+    for _ in range(2):
+        status, delivery = await operator.post(back)
+        assert (status, delivery["state"]) == (200, "returned")
+    await house.run()
+    _, file = await operator.get(f"/v1/operator/orders/{order}")
+    assert (file["state"], file["delivery_state"]) == ("returned", "returned")
+    assert (await courier.get("/v1/courier/deliveries"))[1]["deliveries"] == []
+    numbers = await (await house.client.get(f"/v1/numbers?pattern={MSISDN}")).json()
+    assert [each["msisdn"] for each in numbers["numbers"]] == [MSISDN]
+    assert (await operator.post(f"/v1/operator/deliveries/{DeliveryId.new()}/return"))[0] == 404
+
+
+async def test_what_was_handed_over_does_not_come_back(house: House) -> None:
+    order, courier, path = await out(house)
+    operator = await house.staff(Role.OPERATOR)
+    assert (await courier.post(f"{path}/outcome", await handover(house, order)))[0] == 200
+    status, problem = await operator.post(path.replace("courier", "operator") + "/return")
+    assert (status, problem["code"]) == (409, "handed_over_already")
+
+
 async def test_who_holds_an_order_writes_no_numbers_of_people_down(house: House) -> None:
     operator = await house.staff(Role.OPERATOR)
     order, _ = await house.shipped()
@@ -307,6 +336,7 @@ async def test_accounts_of_staff(house: House) -> None:
         (new, "username_taken"),
         ({**new, "username": "x.y.z", "password": "short"}, "account_refused"),
         ({**new, "username": "x.y.z", "role": "courier"}, "account_refused"),
+        ({**new, "username": "x.y.z", "role": "courier", "carrier": "kaikai"}, "account_refused"),
         ({**new, "username": "x.y.z", "role": "applicant"}, "invalid_request"),
         ({**new, "username": "Bad Name"}, "invalid_request"),
     ):
@@ -316,3 +346,7 @@ async def test_accounts_of_staff(house: House) -> None:
     house.ground.clock.forward(timedelta(seconds=5))
     assert (await reviewer.get("/v1/review/cases"))[0] == 401
     assert (await operator.post(f"/v1/operator/staff/stf_{'0' * 24}/end"))[0] == 404
+    _, other = await operator.post("/v1/operator/staff", {**new, "username": "other", "role": "operator"})
+    themselves = await house.signed_in("other")
+    status, problem = await themselves.post(f"/v1/operator/staff/{other['staff_id']}/end")
+    assert (status, problem["code"]) == (409, "own_account")
