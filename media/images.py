@@ -41,6 +41,7 @@ JPEG_QUALITY = 90
 _FORMATS = ("JPEG", "PNG", "WEBP")  # an MPO opens as the JPEG it begins with
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"})
 _REDUCE_ABOVE = 8_000_000  # pixels
+_STRIP = 256  # rows
 _ORIENTATION = 0x0112
 # Values 2 to 8 of the EXIF tag as (quarter turns counter-clockwise, mirror left-right afterwards).
 _TURNS = {
@@ -153,9 +154,18 @@ def _unpacked(image: Image.Image) -> Image.Image:
     # Palettes, bit masks and 16 bits cannot be averaged; make them RGB, RGBA or grey first.
     if image.mode in ("P", "PA"):
         return image.convert("RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB")
-    if image.mode.startswith("I"):  # 16-bit grey
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode.startswith("I"):
+        return _eight_bits(image)
     return image.convert("L") if image.mode == "1" else image
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey as 8-bit grey, strip by strip: arrays of the whole picture would need 250 MB."""
+    grey = np.empty((image.height, image.width), np.uint8)
+    for top in range(0, image.height, _STRIP):
+        strip = image.crop((0, top, image.width, min(top + _STRIP, image.height)))
+        grey[top : top + _STRIP] = np.asarray(strip) >> 8
+    return Image.fromarray(grey)
 
 
 def _reduced(image: Image.Image) -> Image.Image:

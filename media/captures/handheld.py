@@ -53,6 +53,8 @@ def read_handheld(
         return HandheldRefusal.FACE_TOO_SMALL
     small = next((face for face in others if face.size < SECOND_FACE * living.size), None)
     held = find_held_card(bgr, small.box if small else None, engines.reader)
+    if isinstance(held, HeldCard) and _on_card([living], held.placement) is not None:
+        return HandheldRefusal.NO_FACE
     on_card = _on_card(others, held.placement) if isinstance(held, HeldCard) else small
     if any(face is not on_card and face.size >= SECOND_FACE * living.size for face in others):
         return HandheldRefusal.SEVERAL_FACES

@@ -64,10 +64,13 @@ class CaptureWorker:
         theirs.close()
         self.calls = 0
         self.rss_mb = 0.0
-        if not self._answers(START_SECONDS):
+        try:
+            if not self._answers(START_SECONDS):
+                raise EOFError
+            started: Reply = self._pipe.recv()
+        except (EOFError, OSError):  # late, or it died while it loaded
             self.kill()
-            raise WorkerFault("the capture worker did not start")
-        started: Reply = self._pipe.recv()
+            raise WorkerFault("the capture worker did not start") from None
         if started.fault is not None:
             self.kill()
             raise WorkerFault(f"the capture worker's models did not load: {started.fault}")

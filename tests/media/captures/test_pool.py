@@ -58,6 +58,10 @@ def open_nothing() -> Engines:
     raise FileNotFoundError("no model")
 
 
+def open_and_die() -> Engines:
+    os._exit(1)
+
+
 @asynccontextmanager
 async def pool(opening: Callable[[], Engines], **options: float) -> AsyncIterator[CapturePool]:
     made = CapturePool(opening, **options)  # type: ignore[arg-type]
@@ -133,6 +137,16 @@ async def test_models_that_do_not_load() -> None:
     captures = CapturePool(open_nothing, workers=1)
     with pytest.raises(WorkerFault, match="FileNotFoundError"):
         await captures.start()
+    await captures.close()
+
+
+async def test_a_process_that_dies_while_it_loads() -> None:
+    captures = CapturePool(open_and_die, workers=1)
+    with pytest.raises(WorkerFault, match="did not start"):
+        await captures.start()
+    for _ in range(2):
+        with pytest.raises(WorkerFault, match="did not start"):
+            await captures.measure(CaptureKind.ID_FRONT, b"", TODAY)
     await captures.close()
 
 
