@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from app.config import Settings, TlsSettings
+from app.http.unparsed import Runner
 from app.server import build_app
 from app.services import Services
 from app.wiring import open_services
@@ -33,7 +34,7 @@ async def serve(settings: Settings, when_ready: Callable[[Services], Awaitable[N
     for warning in settings.warnings():
         log.warning("settings", warning=warning)
     async with open_services(settings) as services:
-        runner = web.AppRunner(
+        runner = Runner(
             build_app(services),
             access_log=None,
             shutdown_timeout=DRAIN_SECONDS,

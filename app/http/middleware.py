@@ -17,6 +17,8 @@ from app.logs import exception_shape
 from app.services import SERVICES
 
 REQUEST_ID_HEADER = "X-Request-Id"
+SERVER = "kaika"
+"""Instead of the versions of what the server is made with."""
 #: Seconds after which it is worth trying again when the database did not answer.
 AWAY_RETRY_S = 5
 _DATABASE_AWAY = (db.OperationalError, db.InterfaceError, db.TimeoutError)
@@ -110,7 +112,7 @@ def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     transport = _HSTS if request.app[SERVICES].settings.production else {}
     for name, value in {**_ALWAYS, **by_kind, **transport}.items():
         response.headers.setdefault(name, value)
-    response.headers.pop("Server", None)
+    response.headers["Server"] = SERVER
 
 
 def _known(method: str) -> str:
