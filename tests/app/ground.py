@@ -74,7 +74,9 @@ class WrittenWork:
 
     begun: list[tuple[str, ...]] = field(default_factory=list)
 
-    async def enqueue(self, session: AsyncSession, mission: str, *args: str) -> None:
+    async def enqueue(
+        self, session: AsyncSession, mission: str, *args: str, after: timedelta = timedelta(0)
+    ) -> None:
         self.begun.append((mission, *args))
 
     async def write(self, step: str, do: Callable[[AsyncSession], Awaitable[T]]) -> T:
