@@ -163,8 +163,9 @@ _HANDHELD = {
         "The portrait on the card cannot be seen. Please keep your fingers off it.",
     ),
     HandheldRefusal.CARD_NUMBER_UNREAD: (
-        "证件上的号码看不清楚，请把证件靠近镜头并避免反光。",
-        "The number on the card cannot be read. Please hold the card closer, without reflections.",
+        "证件上的号码看不清楚，请把证件靠近镜头并避免反光；自拍时请关闭镜像。",
+        "The number on the card cannot be read. Please hold the card closer, without reflections, and switch "
+        "off mirroring if your camera mirrors selfies.",
     ),
 }
 
