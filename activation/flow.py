@@ -13,11 +13,12 @@
     release  1 remove the subscriber, which was never switched on
              2 give back card and number
     tell     1 one message to the applicant
+             2 if the gateway did not take it: again later
 
-Nothing waits inside a mission. An order's state is its row; whatever happens to it is a fact, and the
-transaction that writes the fact also enqueues the mission that it causes (`record`). What gave up on
-the way is brought back by its due date (`activation.upkeep`). Missions carry ids only, never personal
-data. Steps in the database happen exactly once; steps outside of it are idempotent (`activation.steps`).
+Nothing waits inside a mission. What happens to an order is a fact, and the transaction that writes the
+fact enqueues the mission that it causes (`record`). What gave up is brought back by its due date
+(`activation.upkeep`). Missions carry ids only. Steps in the database happen exactly once; steps outside
+of it are idempotent (`activation.steps`).
 """
 
 from __future__ import annotations
@@ -28,18 +29,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activation.adapters.sql.decisions import Question
 from activation.adapters.sql.orders import Document
-from activation.evidence import CapturesMeasured, Evidence, Facts, Handover, HandoverOutcome, ReviewStage
+from activation.evidence import CapturesMeasured, Evidence, ReviewStage
 from activation.findings import Reason
-from activation.gate import Decision, Pass, Refuse, Review, Wait
+from activation.gate import Pass, Refuse, Review, Wait
 from activation.ids import Iccid, Imsi, Msisdn, OrderId
 from activation.order import OrderState as S
 from activation.ports import MessageKind as Say
 from activation.ports import StepGaveUp
-from activation.steps import AGAIN_AFTER, BEFORE_SHIPPING, TELL, Steps, new_captures_wanted
-from activation.weighing import latest
+from activation.steps import (
+    AGAIN_AFTER,
+    BEFORE_SHIPPING,
+    TELL_AGAIN,
+    Steps,
+    new_captures_wanted,
+    reached,
+)
 
 ACCEPT, SHIP, DECIDE, RELEASE = "accept", "ship", "decide", "release"
-MISSIONS = (ACCEPT, SHIP, DECIDE, RELEASE, TELL)
 #: How long a draft stays whose applicant was asked for new captures.
 NEW_CAPTURES_WITHIN = timedelta(days=7)
 ON_THE_WAY = frozenset({S.SHIPPED, S.DELIVERED, S.VERIFIED, S.ACTIVATING})
@@ -144,17 +150,20 @@ class Flow:
         if found is None:
             return
         imsi = Imsi(found)
-        if await self.work.ask("decide.2 switch on", lambda: self.steps.switch_on(order_id, imsi)):
-            await self.work.ask("decide.3 read back", lambda: self.steps.read_back(imsi))
-            await self.work.write("decide.4 active", lambda s: self._activated(s, order_id))
+        if not await self.work.ask("decide.2 switch on", lambda: self.steps.switch_on(order_id, imsi)):
+            await self.work.write("decide.3 stays off", lambda s: self.steps.wait(s, order_id))
+            return
+        await self.work.ask("decide.3 read back", lambda: self.steps.read_back(imsi))
+        await self.work.write("decide.4 active", lambda s: self._activated(s, order_id))
 
     async def _decide(self, session: AsyncSession, order_id: OrderId) -> str | None:
         """The IMSI to switch on; None: not now."""
-        if await self.steps.order_in(session, order_id, ON_THE_WAY) is None:
+        order = await self.steps.order_in(session, order_id, ON_THE_WAY)
+        if order is None:
             return None
         facts = await self.store.facts.load(session, order_id)
         answer = await self.steps.ask_gate(session, Question.MAY_ACTIVATE, facts)
-        for state in _reached(facts, answer):
+        for state in reached(facts, answer):
             await self.store.orders.move(session, order_id, state, self.clock())
         match answer:
             case Pass():
@@ -165,7 +174,10 @@ class Flow:
                 await self.steps.open_case(session, facts, ReviewStage.ACTIVATE, review)
             case Wait() | Refuse():
                 pass
-        await self.store.orders.put_off(session, order_id, None)  # the next fact asks again
+        if order.state is S.ACTIVATING:
+            # An earlier switch may have reached the HLR unheard; step 2 sees to it that it is off.
+            return await self.steps.start_activating(session, order_id)
+        await self.steps.wait(session, order_id)
         return None
 
     async def _activated(self, session: AsyncSession, order_id: OrderId) -> None:
@@ -176,19 +188,12 @@ class Flow:
         await self.work.ask("release.1 remove", lambda: self.steps.remove_subscriber(order_id))
         await self.work.write("release.2 give back", lambda s: self.steps.free(s, order_id))
 
-    async def tell(self, order_id: OrderId, kind: Say, cause: str) -> None:
-        await self.work.ask("tell.1 send", lambda: self.steps.send(order_id, kind, cause))
-
-
-def _reached(facts: Facts, answer: Decision) -> list[S]:
-    """How far the order has come; the table refuses what was passed long ago."""
-    _, handover = latest(facts, Handover)
-    delivered = handover is not None and handover.outcome is HandoverOutcome.HANDED_OVER
-    match answer:
-        case Pass():
-            verified = True
-        case Wait(missing):
-            verified = Reason.VIDEO_CHECK_MISSING not in missing
-        case Refuse() | Review():
-            verified = False
-    return [state for state, reached in ((S.DELIVERED, delivered), (S.VERIFIED, verified)) if reached]
+    async def tell(self, order_id: OrderId, kind: Say, cause: str, again: int = 0) -> None:
+        try:
+            await self.work.ask("tell.1 send", lambda: self.steps.send(order_id, kind, cause))
+        except StepGaveUp:
+            if again >= len(TELL_AGAIN):
+                raise
+            await self.work.write(
+                "tell.2 later", lambda s: self.steps.say_later(s, order_id, kind, cause, again)
+            )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
@@ -158,8 +158,15 @@ class StepGaveUp(Exception):
 class Work(Protocol):
     """Durable work: a mission, once enqueued, runs to its end, whatever dies on the way."""
 
-    async def enqueue(self, session: AsyncSession, mission: str, order_id: OrderId, *why: str) -> None:
-        """Start a mission when `session` commits; once per order and reason.
+    async def enqueue(
+        self,
+        session: AsyncSession,
+        mission: str,
+        order_id: OrderId,
+        *why: str,
+        after: timedelta = timedelta(0),
+    ) -> None:
+        """Start a mission `after` `session` commits; once per order and reason.
 
         why: handed to the mission and stored in clear, so nothing personal.
         """

@@ -21,6 +21,8 @@ from activation.adapters.sql.store import Store
 from activation.evidence import (
     CapturesMeasured,
     Facts,
+    Handover,
+    HandoverOutcome,
     Identity,
     QuotaPlace,
     RegistryAnswer,
@@ -30,7 +32,8 @@ from activation.evidence import (
     ReviewStage,
     SimBinding,
 )
-from activation.gate import Decision, Pass, Review
+from activation.findings import Reason
+from activation.gate import Decision, Pass, Refuse, Review, Wait
 from activation.ids import Iccid, Imsi, Msisdn, OrderId
 from activation.order import OrderState as S
 from activation.policy import Policy
@@ -50,6 +53,8 @@ from activation.sim import SimState
 from activation.weighing import latest
 
 TELL = "tell"
+#: When a message that the gateway did not take is tried again; after the last it stays undelivered.
+TELL_AGAIN = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 480))
 #: Work that has not moved its order on by then is started again.
 AGAIN_AFTER = timedelta(minutes=2)
 BEFORE_SHIPPING = frozenset({S.SUBMITTED, S.IN_REVIEW})
@@ -101,6 +106,12 @@ class Steps:
         """Have the applicant told once this transaction is committed; once per kind and cause."""
         await self.work.enqueue(session, TELL, order_id, kind, cause)
 
+    async def say_later(
+        self, session: AsyncSession, order_id: OrderId, kind: MessageKind, cause: str, again: int
+    ) -> None:
+        """The same message, with the same key at the gateway, after the next of `TELL_AGAIN`."""
+        await self.work.enqueue(session, TELL, order_id, kind, cause, str(again + 1), after=TELL_AGAIN[again])
+
     async def send(self, order_id: OrderId, kind: MessageKind, cause: str) -> None:
         async with self.sessions.begin() as session:
             contact = await self.store.orders.contact(session, order_id)
@@ -110,6 +121,10 @@ class Steps:
         if contact is not None:
             key = "-".join(filter(None, (order_id, kind, cause)))
             await self.messages.send(contact.phone, kind, values, contact.locale, key)
+
+    async def wait(self, session: AsyncSession, order_id: OrderId) -> None:
+        """Nothing is due; the next fact asks again."""
+        await self.store.orders.put_off(session, order_id, None)
 
     # accept
 
@@ -160,7 +175,7 @@ class Steps:
             return None
         facts = await self.store.facts.load(session, order_id)
         if not isinstance(await self.ask_gate(session, Question.MAY_SHIP, facts), Pass):
-            await self.store.orders.put_off(session, order_id, None)  # the next fact asks again
+            await self.wait(session, order_id)
             return None
         card = await self.store.sims.reserve(session, order_id, self.clock())
         return {"iccid": card.iccid, "imsi": card.imsi, "msisdn": order.msisdn} if card else None
@@ -261,3 +276,17 @@ def new_captures_wanted(facts: Facts) -> bool:
         and (fact.stage, fact.outcome) == (ReviewStage.SHIP, ReviewOutcome.NEW_CAPTURE)
         for fact in facts.evidence[given + 1 :]
     )
+
+
+def reached(facts: Facts, answer: Decision) -> list[S]:
+    """How far the order has come; the table refuses what was passed long ago."""
+    _, handover = latest(facts, Handover)
+    delivered = handover is not None and handover.outcome is HandoverOutcome.HANDED_OVER
+    match answer:
+        case Pass():
+            verified = True
+        case Wait(missing):
+            verified = Reason.VIDEO_CHECK_MISSING not in missing
+        case Refuse() | Review():
+            verified = False
+    return [state for state, reached in ((S.DELIVERED, delivered), (S.VERIFIED, verified)) if reached]

@@ -18,6 +18,7 @@ from dbos import (
     AsyncSQLAlchemyDatasource,
     DBOSClient,
     DBOSPortableJSONSerializer,
+    EnqueueOptions,
     PortableWorkflowError,
 )
 from dbos import error as dbos_error
@@ -129,22 +130,26 @@ class DurableWork:
         await asyncio.to_thread(self._client.destroy)
         await self._heartbeat.stop()
 
-    async def enqueue(self, session: AsyncSession, mission: str, order_id: OrderId, *why: str) -> None:
-        workflow_id = "-".join((mission, order_id, *filter(None, why)))
+    async def enqueue(
+        self,
+        session: AsyncSession,
+        mission: str,
+        order_id: OrderId,
+        *why: str,
+        after: timedelta = timedelta(0),
+    ) -> None:
+        options: EnqueueOptions = {
+            "workflow_name": mission,
+            "queue_name": QUEUES[mission],
+            "workflow_id": "-".join((mission, order_id, *filter(None, why))),
+            "queue_partition_key": order_id,
+            "app_version": MISSIONS_VERSION,
+        }
+        if after:
+            options["delay_seconds"] = after.total_seconds()
 
         def put(synchronous: Any) -> None:
-            self._client.enqueue_in_transaction(
-                synchronous,
-                {
-                    "workflow_name": mission,
-                    "queue_name": QUEUES[mission],
-                    "workflow_id": workflow_id,
-                    "queue_partition_key": order_id,
-                    "app_version": MISSIONS_VERSION,
-                },
-                order_id,
-                *why,
-            )
+            self._client.enqueue_in_transaction(synchronous, options, order_id, *why)
 
         await session.run_sync(put)
 
@@ -218,8 +223,8 @@ def _register(flow: Flow, upkeep: Upkeep, heartbeat: Heartbeat) -> list[Any]:
         await flow.release(OrderId(order_id))
 
     @DBOS.workflow(name=TELL)
-    async def tell(order_id: str, kind: str, cause: str = "") -> None:
-        await flow.tell(OrderId(order_id), MessageKind(kind), cause)
+    async def tell(order_id: str, kind: str, cause: str = "", again: str = "0") -> None:
+        await flow.tell(OrderId(order_id), MessageKind(kind), cause, int(again))
 
     @DBOS.workflow(name=SWEEP)
     async def sweep(_when: datetime, _context: Any) -> None:

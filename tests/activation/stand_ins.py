@@ -115,7 +115,14 @@ class PromptWork:
         self.enqueued: dict[str, tuple[str, OrderId, tuple[str, ...]]] = {}
         self._known: set[str] = set()
 
-    async def enqueue(self, session: AsyncSession, mission: str, order_id: OrderId, *why: str) -> None:
+    async def enqueue(
+        self,
+        session: AsyncSession,
+        mission: str,
+        order_id: OrderId,
+        *why: str,
+        after: timedelta = timedelta(0),
+    ) -> None:
         key = "-".join((mission, order_id, *filter(None, why)))
         if key not in self._known:
             self._known.add(key)

@@ -231,6 +231,31 @@ async def test_a_hold_that_comes_after_the_decision_stops_the_switch(scene: Scen
     assert await scene.bench.hlr.switched_on(imsi) == 1
 
 
+async def test_a_switch_that_nobody_heard_of_is_undone_by_a_hold(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R9.3: the HLR switched on, its answer was lost, and then the order was held."""
+    order_id = await scene.submitted()
+    await scene.bench.handed_over(order_id)
+    await scene.bench.checked(order_id)
+    switch_on = scene.bench.hlr.switch_on
+
+    async def unheard(imsi: Imsi) -> Subscriber:
+        await switch_on(imsi)
+        raise HlrFault("the answer was lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scene.bench.hlr, "switch_on", unheard)
+        while scene.work.enqueued:
+            with suppress(HlrFault):
+                await scene.run()
+    assert await scene.happens(order_id, hold(True)) is S.ACTIVATING
+    subscriber = await scene.subscriber(order_id)
+    assert subscriber is not None
+    assert subscriber.is_off
+    assert (await scene.bench.order(order_id)).due_at is None
+
+
 async def test_another_person_in_the_video_goes_to_two_reviewers_and_stays_off(scene: Scene) -> None:
     """R4.2"""
     order_id = await scene.submitted()

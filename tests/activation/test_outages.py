@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from aiohttp.test_utils import TestServer
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from activation import flow, steps
 from activation.adapters import durable
 from activation.adapters.durable import DurableWork
 from activation.adapters.hlr_osmocom import OsmocomHlr
@@ -143,6 +145,36 @@ async def test_a_gateway_that_is_away_delays_messages_and_nothing_else(
     await bench.reaches(order_id, OrderState.SHIPPED)
     assert "kaika.example" in await bench.told(order_id, MessageKind.ACTIVATION_LINK)
     assert asked.count(MessageKind.ACTIVATION_LINK) == durable.STEP_ATTEMPTS
+
+
+async def test_messages_outlast_a_gateway_that_stays_away(
+    sessions: Sessions, work: DurableWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Away for longer than a step tries: told later, once, in the same words."""
+    monkeypatch.setattr(steps, "TELL_AGAIN", (timedelta(seconds=1), timedelta(seconds=1)))
+    monkeypatch.setattr(flow, "TELL_AGAIN", steps.TELL_AGAIN)
+    bench = make_bench(sessions, work)
+    sandbox, keys = bench.flow.steps.messages, []
+
+    class Away:
+        async def send(
+            self, to: Msisdn, kind: MessageKind, values: dict[str, str], locale: str, idempotency_key: str
+        ) -> None:
+            if kind is MessageKind.HANDOVER_CODE:
+                keys.append(idempotency_key)
+                if len(keys) <= 2 * durable.STEP_ATTEMPTS:
+                    raise MessagesFault("the gateway is away")
+            await sandbox.send(to, kind, values, locale, idempotency_key)
+
+    object.__setattr__(bench.flow.steps, "messages", Away())
+    await bench.furnish()
+    await work.start(bench.flow)
+    order_id = await bench.draft()
+    await bench.submit(order_id)
+    await bench.reaches(order_id, OrderState.SHIPPED)
+    await bench.told(order_id, MessageKind.HANDOVER_CODE)
+    assert len(keys) == 2 * durable.STEP_ATTEMPTS + 1
+    assert len(set(keys)) == 1
 
 
 async def test_the_same_and_late_facts_change_nothing(sessions: Sessions, work: DurableWork) -> None:
