@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -183,55 +182,6 @@ def test_progress_grows_with_the_movement() -> None:
     shown = [player.show(ease(REST, GESTURES[Movement.TURN_LEFT], s)).fraction for s in (0, 0.3, 0.6)]
     assert shown == sorted(shown)
     assert 0 < shown[-1] < 1
-
-
-@pytest.mark.parametrize(
-    ("gesture", "hint"),
-    [
-        (Gesture(near=0.4), Hint.TOO_FAR),
-        (Gesture(near=1.9), Hint.TOO_CLOSE),
-        (Gesture(x=-160), Hint.OFF_CENTRE),
-        (Gesture(x=160), Hint.OFF_CENTRE),
-        (Gesture(yaw=20), Hint.LOOK_STRAIGHT),
-        (Gesture(pitch=-28), Hint.LOOK_STRAIGHT),
-    ],
-)
-def test_hints_tell_how_to_come_into_place(gesture: Gesture, hint: Hint) -> None:
-    player = Player(EVERY)
-    view = player.hold(gesture, 2000)
-    assert (view.stage, view.hint) == (Stage.POSITION, hint)
-    assert player.tracker.measured().baseline is None
-    assert player.rest_until(Stage.PAUSE).hint is None
-
-
-def test_moving_about_is_no_baseline() -> None:
-    player = Player(EVERY)
-    hints = set()
-    for number in range(20):
-        hints.add(player.show(Gesture(yaw=10 if number % 2 else -10)).hint)
-    assert player.views[-1].stage is Stage.POSITION
-    assert Hint.HOLD_STILL in hints
-
-
-def test_the_position_has_its_time() -> None:
-    player = Player(EVERY)
-    view = player.hold(Gesture(near=0.4), limits.POSITION_WINDOW_MS + 1000)
-    assert view.stage is Stage.FINISHED
-    measured = player.tracker.measured()
-    assert measured.position_took_ms is None
-    assert not measured.finished
-    assert measured.depth.residual is None
-
-
-def test_the_baseline_needs_an_unbroken_hold() -> None:
-    away = [False]
-
-    def scene(gesture: Gesture) -> Sequence[Face]:
-        away[0] = not away[0]
-        return [] if away[0] else [face(gesture)]
-
-    player = Player(EVERY, scene)
-    assert player.hold(REST, 3000).stage is Stage.POSITION
 
 
 def test_no_face() -> None:
