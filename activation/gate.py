@@ -188,12 +188,15 @@ def _video(facts: Facts, policy: Policy) -> Iterator[Finding]:
     _, sim = latest(facts, SimBinding)
     submitted = captures.identity if captures else None
     iccid = sim.iccid if sim else None
-    forgotten = _new_check_asked_at(facts)
+    excused, forgotten = _new_check_asked_at(facts, people=1), _new_check_asked_at(facts, people=2)
     passed, soft, last = False, 0, -1
     for index, check in enumerate(facts.evidence):
         if not isinstance(check, VideoCheckMeasured) or index <= forgotten:
             continue
         findings = list(weigh_check(check, index, submitted, iccid, policy))
+        if index <= excused:
+            yield from (finding for finding in findings if finding.weight is Weight.FAILED)
+            continue
         last = index
         if not any(f.weight is Weight.MISSING or f.reason in NEEDS_NEW_CHECK for f in findings):
             passed = True
@@ -207,16 +210,21 @@ def _video(facts: Facts, policy: Policy) -> Iterator[Finding]:
     yield Finding(Weight.MISSING, Reason.VIDEO_CHECK_MISSING)
 
 
-def _new_check_asked_at(facts: Facts) -> int:
-    """Index up to which a reviewer has asked for a new check; -1: never."""
+def _new_check_asked_at(facts: Facts, people: int) -> int:
+    """Index up to which reviewers have asked for a new check; -1: never. Only two forget a failed one."""
     asked = [
         fact.about
         for fact in facts.evidence
         if isinstance(fact, ReviewDecision)
         and fact.stage is ReviewStage.ACTIVATE
         and fact.outcome is ReviewOutcome.NEW_CAPTURE
+        and (people == 1 or _by_two(fact))
     ]
     return max(asked, default=-1)
+
+
+def _by_two(review: ReviewDecision) -> bool:
+    return review.checker is not None and review.checker != review.maker
 
 
 def _conclude(found: Iterable[Finding], facts: Facts, stages: tuple[ReviewStage, ...]) -> Decision:
@@ -238,8 +246,7 @@ def _conclude(found: Iterable[Finding], facts: Facts, stages: tuple[ReviewStage,
 
 def _covers(approval: ReviewDecision, finding: Finding) -> bool:
     """An approval speaks only of what the reviewer had seen; a failed check takes two different people."""
-    two_people = approval.checker is not None and approval.checker != approval.maker
-    enough = finding.weight is Weight.UNCERTAIN or (finding.weight is Weight.FAILED and two_people)
+    enough = finding.weight is Weight.UNCERTAIN or (finding.weight is Weight.FAILED and _by_two(approval))
     return enough and 0 <= finding.index <= approval.about
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 
-from activation.evidence import ReviewOutcome
+from activation.evidence import ReviewOutcome, ReviewStage
 
 #: How long a claim holds; then somebody else may claim the case.
 CLAIM = timedelta(minutes=15)
@@ -40,6 +40,8 @@ def states_before(after: CaseState) -> frozenset[CaseState]:
     return frozenset(state for state, following in TRANSITIONS.items() if after in following)
 
 
-def takes_second_person(two_people: bool, outcome: ReviewOutcome) -> bool:
-    """Overriding a failed check takes two different people; refusing or asking again takes one."""
-    return two_people and outcome is ReviewOutcome.APPROVE
+def takes_second_person(two_people: bool, stage: ReviewStage, outcome: ReviewOutcome) -> bool:
+    """A failed check is overridden, or forgotten for a new one, by two; refusing takes one."""
+    overrides = outcome is ReviewOutcome.APPROVE
+    forgets = outcome is ReviewOutcome.NEW_CAPTURE and stage is ReviewStage.ACTIVATE
+    return two_people and (overrides or forgets)

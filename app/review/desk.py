@@ -129,7 +129,7 @@ class ReviewDesk:
             if isinstance(case, CaseRefusal):
                 return case
             proposal = Proposal(reviewer, outcome, reason)
-            if takes_second_person(case.two_people, outcome):
+            if takes_second_person(case.two_people, case.stage, outcome):
                 await self.cases.propose(session, case, proposal)
             else:
                 await self._decide(session, case, proposal, None, now)

@@ -370,8 +370,18 @@ def test_a_sign_of_attack_stays_when_a_later_check_passes(good: Case) -> None:
     assert reasons(may_activate(facts, POLICY)) == (Reason.FACE_FLAT,)
 
 
-def test_a_new_check_that_a_reviewer_asked_for_replaces_the_old_ones(good: Case) -> None:
+def test_a_new_check_that_one_reviewer_asked_for_replaces_a_doubtful_one_only(good: Case) -> None:
     asked = ReviewDecision(now(), ReviewStage.ACTIVATE, ReviewOutcome.NEW_CAPTURE, "", MAKER, None, 5)
+    assert good.check is not None
+    doubtful = more(asked)(compared(0.4)(good))
+    assert may_activate(doubtful.facts, POLICY) == Wait((Reason.VIDEO_CHECK_MISSING,))
+    assert may_activate(more(good.check)(doubtful).facts, POLICY) == Pass()
+    flat = more(asked, good.check)(liveness(planarity=0.001)(good))
+    assert may_activate(flat.facts, POLICY) == Review((Reason.FACE_FLAT,), two_people=True)
+
+
+def test_a_new_check_that_two_reviewers_asked_for_replaces_a_failed_one(good: Case) -> None:
+    asked = ReviewDecision(now(), ReviewStage.ACTIVATE, ReviewOutcome.NEW_CAPTURE, "", MAKER, CHECKER, 5)
     flat = more(asked)(liveness(planarity=0.001)(good))
     assert may_activate(flat.facts, POLICY) == Wait((Reason.VIDEO_CHECK_MISSING,))
     assert good.check is not None

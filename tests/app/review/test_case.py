@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from activation.evidence import ReviewOutcome
+from activation.evidence import ReviewOutcome, ReviewStage
 from activation.findings import Reason
 from app.review.case import TRANSITIONS, CaseState, may_follow, states_before, takes_second_person
 from app.texts.reasons import REASONS
@@ -22,10 +22,13 @@ def test_states_before_is_the_table_turned_round(before: CaseState, after: CaseS
     assert may_follow(before, after) == (before in states_before(after))
 
 
-@pytest.mark.parametrize(("two_people", "outcome"), list(itertools.product((True, False), ReviewOutcome)))
-def test_only_overriding_a_failed_check_takes_two(two_people: bool, outcome: ReviewOutcome) -> None:
-    wanted = two_people and outcome is ReviewOutcome.APPROVE
-    assert takes_second_person(two_people, outcome) is wanted
+@pytest.mark.parametrize("outcome", ReviewOutcome)
+@pytest.mark.parametrize("stage", ReviewStage)
+def test_only_a_failed_check_takes_two(stage: ReviewStage, outcome: ReviewOutcome) -> None:
+    assert not takes_second_person(False, stage, outcome)
+    overridden = outcome is ReviewOutcome.APPROVE
+    forgotten = (stage, outcome) == (ReviewStage.ACTIVATE, ReviewOutcome.NEW_CAPTURE)
+    assert takes_second_person(True, stage, outcome) is (overridden or forgotten)
 
 
 def test_every_reason_has_words() -> None:
