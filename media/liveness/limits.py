@@ -80,9 +80,11 @@ further apart than LOST_MS are a break already, so a slow stream hides nothing."
 JUMP_SIZE = 1.4
 SECOND_FACE_SHARE = 0.35
 """A second face counts from this share of the first one's size."""
-EMBED_YAW = 12.0
+EMBED_YAW = 20.0
 EMBED_PITCH = 15.0
-"""Only faces that look this straight are worth an embedding."""
+"""Only faces that look this straight are worth an embedding. Beyond TURN_DONE and NOD_DONE, so that whoever
+does the movement is compared too and not only who rests between them. At 16 to 20 degrees a real person is
+0.77 like themself looking ahead, by both measured recognisers, which is above what they accept."""
 
 # --- Frozen and repeated pictures (levels of 0..255 on a 16 x 12 thumbnail)
 STILL_LEVELS = 0.11

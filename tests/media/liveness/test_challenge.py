@@ -251,6 +251,23 @@ def test_after_the_end_nothing_changes() -> None:
     assert player.tracker.measured() == before
 
 
+def test_whoever_does_the_movement_is_compared_too() -> None:
+    """Else somebody else could turn for a person who only rests."""
+    assert limits.EMBED_YAW > limits.TURN_DONE
+    assert limits.EMBED_PITCH > limits.NOD_DONE
+    player = Player(_script(Movement.TURN_LEFT, Movement.NOD_UP))
+    player.rest_until(Stage.MOVEMENT)
+    player.show(Gesture(yaw=18))
+    done = player.show(Gesture(yaw=18))
+    assert done.stage is Stage.PAUSE
+    assert done.frontal
+    player.rest_until(Stage.MOVEMENT)
+    player.show(Gesture(pitch=13))
+    done = player.show(Gesture(pitch=13))
+    assert done.finished
+    assert done.frontal
+
+
 def test_frontal_frames_are_offered_for_embedding() -> None:
     player = Player(_script(*TURNS))
     assert not player.show(REST).frontal, "not before the baseline stands"
