@@ -1,4 +1,4 @@
-"""What is kept of the frames: a few pictures and a dozen embeddings, both bounded."""
+"""What is kept of the frames: a few pictures and the sampled embeddings, both bounded."""
 
 from __future__ import annotations
 

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from activation.evidence import LivenessMeasured
 from media.faces import Face, head_pose
 from media.liveness import ChallengeView, FrozenWatch, Hint, Script, Stage, liveness_evidence
+from media.liveness.limits import EMBED_YAW
 from media.videocheck import limits
 from media.videocheck.gallery import Gallery
 from media.videocheck.instruments import Instruments
 from media.webrtc import ClipWriter, ReceivedFrame
 
-_CARD_YAW = 15.0
+_CARD_YAW = EMBED_YAW
 _CARD_PITCH = 20.0
 
 
