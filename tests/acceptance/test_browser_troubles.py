@@ -21,6 +21,7 @@ from app.checks import Checks
 from app.server import build_app
 from media.videocheck import Ending
 from tests.acceptance.browser import LiveCamera, chromium, listen, needs_chromium, phone_page
+from tests.activation.stand_ins import until
 from tests.app import checking
 from tests.app.ground import Ground
 from tests.app.http import walking as walk
@@ -149,7 +150,11 @@ async def test_cancelling_counts_and_offers_another_attempt(place: Place, tmp_pa
             await expect(page.locator("#result-title")).to_have_text("Cancelled")
             await expect(page.locator("#again")).to_be_enabled()
             assert await page.evaluate("document.getElementById('self').srcObject") is None
-            assert len(await checking.check_facts(place.ground, place.order)) == 1
+
+            async def recorded() -> bool:
+                return len(await checking.check_facts(place.ground, place.order)) == 1
+
+            await until(recorded)
 
 
 async def test_a_challenge_that_is_not_answered_may_be_tried_again(place: Place, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -12,6 +13,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from activation.adapters.durable import DurableWork
 from activation.adapters.hlr_sandbox import SandboxHlr
 from activation.adapters.messages_sandbox import SandboxMessages
 from activation.adapters.sql.fields import field_keys
@@ -220,6 +222,16 @@ class Bench:
         iccid = (await self.order(order_id)).iccid
         assert iccid is not None
         return await self.record(order_id, video_check(iccid, similarity, document.identity))
+
+
+@asynccontextmanager
+async def running(work: DurableWork, bench: Bench) -> AsyncIterator[None]:
+    """Missions run inside; stopped also where a test fails, or the next one inherits them."""
+    await work.start(bench.flow)
+    try:
+        yield
+    finally:
+        await work.stop()
 
 
 async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:

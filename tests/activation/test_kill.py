@@ -37,7 +37,7 @@ from activation.order import OrderState
 from activation.ports import MessageKind
 from activation.sim import SimState
 from tests.activation.mission_process import TOLD
-from tests.activation.stand_ins import LATER, make_bench, now, until
+from tests.activation.stand_ins import LATER, make_bench, now, running, until
 from tests.servers.osmo_hlr import OsmoHlrServer
 
 STEPS = ("accept.1", "accept.2", "accept.3", "ship.1", "ship.2", "ship.3")
@@ -167,21 +167,20 @@ async def test_another_process_takes_over_from_one_that_died(sqlite_url: str) ->
     sessions = open_sessions(engine)
     work = DurableWork(sqlite_url, engine, "here")
     bench = make_bench(sessions, work)
-    await work.start(bench.flow)
-    heartbeat = Heartbeat(engine, "here")
-    assert await heartbeat.resume_of_the_dead() == 0  # seen a moment ago, so perhaps only slow
-    async with sessions.begin() as session:
-        await session.execute(
-            sa.update(ExecutorRow).where(ExecutorRow.id == "gone").values(seen_at=now() - LATER)
-        )
-        order_id = OrderId((await session.scalars(sa.select(OrderRow.id))).one())
-    assert await heartbeat.resume_of_the_dead() >= 1
-    await bench.reaches(order_id, OrderState.ACTIVE)
-    for kind in TOLD:
-        await bench.told(order_id, MessageKind(kind))
-    imsi = await everything_happened_once(sessions)
-    assert await bench.hlr.switched_on(imsi) == 1
-    await work.stop()
+    async with running(work, bench):
+        heartbeat = Heartbeat(engine, "here")
+        assert await heartbeat.resume_of_the_dead() == 0  # seen a moment ago, so perhaps only slow
+        async with sessions.begin() as session:
+            await session.execute(
+                sa.update(ExecutorRow).where(ExecutorRow.id == "gone").values(seen_at=now() - LATER)
+            )
+            order_id = OrderId((await session.scalars(sa.select(OrderRow.id))).one())
+        assert await heartbeat.resume_of_the_dead() >= 1
+        await bench.reaches(order_id, OrderState.ACTIVE)
+        for kind in TOLD:
+            await bench.told(order_id, MessageKind(kind))
+        imsi = await everything_happened_once(sessions)
+        assert await bench.hlr.switched_on(imsi) == 1
     await engine.dispose()
 
 

@@ -22,7 +22,7 @@ from activation.adapters.sql.tables import OrderRow
 from activation.ids import OrderId
 from activation.order import OrderState
 from activation.upkeep import _START_AGAIN, Upkeep
-from tests.activation.stand_ins import Bench, make_bench, msisdn, now
+from tests.activation.stand_ins import Bench, make_bench, msisdn, now, running
 
 WAITING = 100_000
 SECONDS = 4.0
@@ -79,16 +79,14 @@ async def _cost_of_waiting(url: str, engine: AsyncEngine) -> Cost:
     """What the runtime does while nothing happens, one sweep included."""
     work = DurableWork(url, engine, "kaika-test")
     bench = make_bench(open_sessions(engine), work)
-    await work.start(bench.flow)
-    await asyncio.sleep(3.0)  # everything that happens once has happened
-    before = _memory()
-    with _statements() as seen:
-        await asyncio.sleep(SECONDS)
-        await _sweep(bench)
-        about_orders = sum("FROM orders" in statement for statement in seen)
-        cost = Cost(about_orders, threading.active_count(), _memory() - before)
-    await work.stop()
-    return cost
+    async with running(work, bench):
+        await asyncio.sleep(3.0)  # everything that happens once has happened
+        before = _memory()
+        with _statements() as seen:
+            await asyncio.sleep(SECONDS)
+            await _sweep(bench)
+            about_orders = sum("FROM orders" in statement for statement in seen)
+            return Cost(about_orders, threading.active_count(), _memory() - before)
 
 
 async def _sweep(bench: Bench) -> None:
