@@ -43,7 +43,8 @@ from logistics.opening import open_logistics, open_shipping
 from media.captures import CapturePool, open_engines
 from media.door_photos import DoorPhotos
 from media.envelope import FileKeyWrapper
-from media.faces import open_finder, open_recogniser
+from media.faces import open_beside_event_loop, open_finder
+from media.faces.apart import ApartRecogniser
 from media.models.packs import find_installed
 from media.vault_local import LocalVault
 from media.videocheck import open_instruments
@@ -189,8 +190,11 @@ async def _open_rooms(
     captures = CapturePool(engines, workers=settings.capture_workers)
     stack.push_async_callback(captures.close)
     recogniser, _ = await asyncio.gather(
-        asyncio.to_thread(open_recogniser, settings.recogniser, settings.models_dir), captures.start()
+        asyncio.to_thread(open_beside_event_loop, settings.recogniser, settings.models_dir),
+        captures.start(),
     )
+    if isinstance(recogniser, ApartRecogniser):
+        stack.push_async_callback(asyncio.to_thread, recogniser.close)
     door_photos = DoorPhotos(lambda: (open_finder(), recogniser))
     stack.push_async_callback(asyncio.to_thread, door_photos.close)
     checks = Checks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,18 @@ def open_recogniser(name: str, models_dir: Path) -> Recogniser:
     from media.faces.recognisers import open_by_name
 
     return open_by_name(name, models_dir)
+
+
+def open_beside_event_loop(name: str, models_dir: Path) -> Recogniser:
+    """Like `open_recogniser`, for a process that also runs an event loop: one whose library does not let
+    other threads run gets a process of its own. Close what has a `close` at the end."""
+    from media.faces.apart import ApartRecogniser
+    from media.models.packs import find_installed
+    from media.models.registry import Adapter
+
+    if find_installed(name, models_dir).adapter is Adapter.DLIB:
+        return ApartRecogniser(partial(open_recogniser, name, models_dir))
+    return open_recogniser(name, models_dir)
 
 
 def tesselation() -> NDArray[np.int32]:

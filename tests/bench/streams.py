@@ -15,7 +15,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
 from activation.ids import CheckId, OrderId
-from media.faces import open_recogniser
+from media.faces import open_beside_event_loop
 from media.liveness import Movement, Script
 from media.videocheck import (
     CheckMeasured,
@@ -131,7 +131,7 @@ async def checks(count: int, seconds: float, recogniser: str, models: Path) -> C
     async def claim() -> bool:
         return True
 
-    instruments = open_instruments(open_recogniser(recogniser, models))
+    instruments = open_instruments(open_beside_event_loop(recogniser, models))
     desk = VideoChecks(instruments, threads=2, most=count, ice=IceSettings(), on_measured=keep)
 
     async def answer(sdp: str) -> str:
