@@ -105,7 +105,7 @@ def _captures(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if captures.handheld_number != captures.identity.number:
         read = captures.handheld_number is not None
         yield Finding(Weight.REFUSE if read else Weight.FAILED, Reason.DIFFERENT_DOCUMENTS, index)
-    if captures.bareheaded is False:
+    if captures.bareheaded is not True:  # what cannot be measured is not known
         yield Finding(Weight.UNCERTAIN, Reason.HEAD_COVERED, index)
     yield from face_finding(
         captures.comparisons,

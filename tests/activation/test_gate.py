@@ -163,6 +163,7 @@ SHIPPING: list[tuple[Reason, type[Any], Change]] = [
     (Reason.DIFFERENT_DOCUMENTS, Refuse, part("captures", handheld_number=OTHER.number)),
     (Reason.DIFFERENT_DOCUMENTS, Review, part("captures", handheld_number=None)),
     (Reason.HEAD_COVERED, Review, part("captures", bareheaded=False)),
+    (Reason.HEAD_COVERED, Review, part("captures", bareheaded=None)),
     (Reason.PRECHECK_FACE_NOT_COMPARED, Review, part("captures", comparisons=())),
     (Reason.PRECHECK_FACE_UNCERTAIN, Review, lambda case: replace(case, captures=captures(similarity=0.4))),
     (Reason.PRECHECK_FACE_DIFFERS, Review, lambda case: replace(case, captures=captures(similarity=0.29))),
