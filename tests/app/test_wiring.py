@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -40,17 +41,14 @@ def _keys_of_tests_again() -> object:
 
 @pytest.mark.slow
 async def test_everything_opens_from_an_empty_folder_and_closes(settings: Settings) -> None:
-    before = threading.active_count()
     async with open_services(settings) as services:
         assert isinstance(services.hlr, SandboxHlr)
         assert await migrations.is_current(settings.database_url)
         assert set(services.policy.faces) == {settings.recogniser}
         assert build_app(services).router.routes()
-    lasting = [
-        each for each in threading.enumerate() if each.name.startswith(("look", "read", "vault", "captures"))
-    ]
-    assert lasting == []
-    assert threading.active_count() <= before + 2  # asyncio's own
+    pools = ("look", "read", "vault", "captures", "passwords", "door-photos")
+    assert [each.name for each in threading.enumerate() if each.name.startswith(pools)] == []
+    assert multiprocessing.active_children() == []
 
 
 @pytest.mark.slow
