@@ -44,6 +44,8 @@ def examine(sdp: str) -> CheckedOffer | OfferRefusal:
     """Whether `sdp` is an offer that can be answered."""
     if len(sdp) > MAX_OFFER_CHARACTERS:
         return OfferRefusal.TOO_LARGE
+    # The parser ends a line at more characters than CR LF; what is counted here must be what it reads.
+    sdp = "\n".join(sdp.splitlines())
     if not sdp.isascii() or not sdp.startswith("v=0"):
         return OfferRefusal.NOT_SDP
     if sdp.count("\nm=") > MAX_SECTIONS:
@@ -83,6 +85,6 @@ def _without_names(sdp: str) -> str:
 
     A browser that hides its addresses is still reached: its own checks arrive here first.
     """
-    lines = sdp.replace("\r\n", "\n").split("\n")
+    lines = sdp.splitlines()
     kept = (line for line in lines if not (line.startswith("a=candidate:") and ".local " in line))
-    return "\r\n".join(kept)
+    return "".join(f"{line}\r\n" for line in kept)

@@ -89,6 +89,15 @@ async def test_size_and_candidates_are_bounded() -> None:
     assert examine(whole + candidate * (MAX_CANDIDATES + 1)) is OfferRefusal.TOO_MANY_CANDIDATES
 
 
+@pytest.mark.parametrize("ending", ["\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e"])
+async def test_no_way_to_end_a_line_gets_around_the_bounds(ending: str) -> None:
+    lines = (await _offer("video")).splitlines()
+    spare = [f"a=candidate:{n} 1 udp 1 192.0.2.{n} 9 typ host" for n in range(1, MAX_CANDIDATES + 2)]
+    assert examine("\r\n".join(lines) + "\r\n" + ending.join(spare)) is OfferRefusal.TOO_MANY_CANDIDATES
+    audio = ["m=audio 9 UDP/TLS/RTP/SAVPF 0"] * 3
+    assert examine("\r\n".join(lines) + ending + ending.join(audio)) is OfferRefusal.TOO_MANY_SECTIONS
+
+
 async def test_names_are_not_resolved() -> None:
     line = "a=candidate:1 1 udp 1 0b2c.local 9 typ host"
     offer = examine((await _offer("video")) + line + "\r\n")
