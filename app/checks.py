@@ -136,6 +136,8 @@ class Checks:
             if isinstance(made, TooManyAttempts):
                 return made
             for former in await self._open_of(session, order_id, made.attempt):
+                if self.desk.runs(former.id):
+                    continue  # stopped below, it records what it has seen
                 await self._finish(session, former, left_unfinished(former, CheckOutcome.ABORTED, now))
             left = await self._store.checks.attempts_left(session, order_id, now)
         self.desk.stop_order(order_id)
@@ -156,15 +158,18 @@ class Checks:
         return CheckRefusal.OFFER_ALREADY_ANSWERED if answer is DeskRefusal.NOT_CLAIMED else answer
 
     async def abort(self, order_id: OrderId, check_id: CheckId) -> CheckView | None:
-        """Ends an attempt at the applicant's wish, unless it is over; None: no such attempt."""
+        """Ends an attempt at the applicant's wish, unless it is over; None: no such attempt.
+
+        What was seen until then is evidence: nobody wipes an attack out by cancelling it.
+        """
         check = await self._of_order(order_id, check_id)
         if check is None:
             return None
+        await self.desk.end(check_id, Ending.CANCELLED)
         now = self._clock()
         async with self._sessions.begin() as session:
             await self._store.orders.lock(session, order_id)
             await self._finish(session, check, left_unfinished(check, CheckOutcome.ABORTED, now))
-        self.desk.stop(check_id, Ending.CANCELLED)
         return await self._of_order(order_id, check_id)
 
     async def read(self, order_id: OrderId, check_id: CheckId) -> CheckView | None:
@@ -182,11 +187,16 @@ class Checks:
             overdue = await self._store.checks.overdue(session, now - SWEEP_GRACE, SWEPT_AT_ONCE)
         ended = 0
         for check in overdue:
-            async with self._sessions.begin() as session:
-                await self._store.orders.lock(session, check.order_id)
-                fact = left_unfinished(check, CheckOutcome.EXPIRED, now)
-                ended += await self._finish(session, check, fact)
+            try:
+                ended += await self._expire(check, now)
+            except Exception:  # one that cannot be ended keeps no other one open
+                _log.exception("video check %s was not swept", check.id)
         return ended
+
+    async def _expire(self, check: CheckView, now: datetime) -> bool:
+        async with self._sessions.begin() as session:
+            await self._store.orders.lock(session, check.order_id)
+            return await self._finish(session, check, left_unfinished(check, CheckOutcome.EXPIRED, now))
 
     async def _sweep_for_ever(self) -> None:
         while True:
@@ -237,16 +247,15 @@ class Checks:
 
     async def _measured(self, request: CheckRequest, measured: CheckMeasured) -> None:
         """Pictures first, then fact and end of the attempt in one transaction: nothing points to nowhere."""
-        ENDED.labels(measured.ending.value).inc()
         async with self._readers() as session:
             check = await self._store.checks.read(session, request.check)
             captures = await load_captures(session, request.order)
-        if check is None or check.state not in OPEN:
-            return
-        fact = await self._evidence.of(check, measured, captures.faces, self._clock())
-        async with self._sessions.begin() as session:
-            await self._store.orders.lock(session, request.order)
-            await self._finish(session, check, fact)
+        if check is not None and check.state in OPEN:
+            fact = await self._evidence.of(check, measured, captures.faces, self._clock())
+            async with self._sessions.begin() as session:
+                await self._store.orders.lock(session, request.order)
+                await self._finish(session, check, fact)
+        ENDED.labels(measured.ending.value).inc()
 
     async def _finish(self, session: AsyncSession, check: CheckView, fact: VideoCheckMeasured) -> bool:
         """Closes the attempt and records the fact, unless it was closed before. The order is held."""

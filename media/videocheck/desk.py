@@ -53,7 +53,7 @@ class VideoChecks:
         self._on_state = on_state
         self._sessions: dict[CheckId, CheckSession] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._coming = 0
+        self._coming: set[CheckId] = set()
         self._closing = asyncio.Event()
 
     @property
@@ -68,28 +68,38 @@ class VideoChecks:
     async def answer(
         self, request: CheckRequest, sdp: str, claim: Callable[[], Awaitable[bool]]
     ) -> str | OfferRefusal | DeskRefusal:
-        """Answers an offer and starts the session. `claim` takes the attempt for it, once."""
+        """Answers an offer and starts the session. `claim` takes the attempt for it, once.
+
+        Of two offers at once for one attempt the second is refused: each would hold a place.
+        """
         if self._closing.is_set():
             return DeskRefusal.CLOSED
-        if len(self._sessions) + self._coming >= self._most:
+        if request.check in self._coming or request.check in self._sessions:
+            return DeskRefusal.NOT_CLAIMED
+        if len(self._sessions) + len(self._coming) >= self._most:
             return DeskRefusal.FULL
         offer = examine(sdp)
         if isinstance(offer, OfferRefusal):
             return offer
-        self._coming += 1
+        self._coming.add(request.check)
         try:
             servers = self._ice.servers(request.check, datetime.now(UTC))
             answered = await VideoPeer.answer(offer, servers, self._ice.relay_only)
             if isinstance(answered, OfferRefusal):
                 return answered
             peer, answer = answered
-            if self._closing.is_set() or not await claim():
-                await peer.close()
+            claimed = False
+            try:
+                claimed = not self._closing.is_set() and await claim()
+            finally:
+                if not claimed:
+                    await peer.close()
+            if not claimed:
                 return DeskRefusal.NOT_CLAIMED
             self._begin(request, peer)
             return answer
         finally:
-            self._coming -= 1
+            self._coming.discard(request.check)
 
     def stop(self, check: CheckId, ending: Ending = Ending.CANCELLED) -> bool:
         """Ends a session of this process; False where it does not run here."""
@@ -97,6 +107,22 @@ class VideoChecks:
         if session is not None:
             session.stop(ending)
         return session is not None
+
+    def runs(self, check: CheckId) -> bool:
+        """Whether its session is here and will still be recorded."""
+        session = self._sessions.get(check)
+        return session is not None and not session.recorded.is_set()
+
+    async def end(self, check: CheckId, ending: Ending = Ending.CANCELLED) -> None:
+        """Stops a session of this process, if it runs here, and lets what it has measured be recorded."""
+        session = self._sessions.get(check)
+        if session is None:
+            return
+        session.stop(ending)
+        try:
+            await asyncio.wait_for(session.recorded.wait(), limits.ENDING_SECONDS)
+        except TimeoutError:
+            _log.warning("video check %s was not recorded in time", check)
 
     def stop_order(self, order: OrderId, ending: Ending = Ending.SUPERSEDED) -> None:
         """Ends every session of an order."""
@@ -128,16 +154,23 @@ class VideoChecks:
         check = session.request.check
         try:
             measured = await session.run()
-            word = _word(measured)
-            try:
-                await self._on_measured(session.request, measured)
-            except Exception:
-                _log.exception("video check %s was not recorded", check)
-                word = ResultWord.TRY_AGAIN
-            session.tell_result(word)
+            recorded = await self._record(session.request, measured)
+            session.tell_result(_word(measured) if recorded else ResultWord.TRY_AGAIN)
         finally:
+            session.recorded.set()
             self._sessions.pop(check, None)
             await self._farewell(peer)
+
+    async def _record(self, request: CheckRequest, measured: CheckMeasured) -> bool:
+        for attempt in range(1, limits.RECORDING_TRIES + 1):
+            try:
+                await self._on_measured(request, measured)
+                return True
+            except Exception:
+                _log.exception("video check %s was not recorded, try %d", request.check, attempt)
+            if attempt < limits.RECORDING_TRIES:
+                await asyncio.sleep(limits.RECORDING_PAUSE_SECONDS)
+        return False
 
     async def _farewell(self, peer: VideoPeer) -> None:
         try:

@@ -38,5 +38,10 @@ MAX_DELAYS = 2048
 
 FAREWELL_SECONDS = 1.0
 """The phone gets this long to take the result before the connection is closed."""
+RECORDING_TRIES = 3
+RECORDING_PAUSE_SECONDS = 2.0
+"""A database that is away for a moment must not cost the evidence; the sweep comes after the last try."""
+ENDING_SECONDS = 5
+"""Who ends a session from outside waits this long for it to be recorded."""
 CLOSING_SECONDS = 10
 """A desk that closes waits this long for its sessions to record how they ended."""

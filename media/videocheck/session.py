@@ -50,6 +50,8 @@ class CheckSession:
     ) -> None:
         self.request = request
         self.state = CheckState.CREATED
+        self.recorded = asyncio.Event()
+        """Set by the desk when what was measured is recorded, or could not be."""
         self._peer = peer
         self._instruments = instruments
         self._pools = pools

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from activation.evidence import CheckOutcome, FaceSource
+from activation.adapters.sql.checks import CheckView
+from activation.evidence import CheckOutcome, FaceSource, VideoCheckMeasured
 from activation.ids import OrderId
 from activation.order import OrderState
 from app.checks import Checks
@@ -222,6 +224,47 @@ async def test_what_nobody_ends_is_swept(client: Client, ground: Ground, checks:
     (fact,) = await checking.check_facts(ground, order)
     assert fact.outcome is CheckOutcome.EXPIRED
     assert (await show(client, ground, order, check))["outcome"] == "expired"
+
+
+async def test_one_that_cannot_be_swept_keeps_no_other_open(
+    client: Client, ground: Ground, checks: Checks, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await walk.open_order(client, ground, "13800000002", "13900000002")
+    await walk.consent(client, other, _token(ground, other))
+    await checking.put_state(ground, other)
+    stuck = (await make(client, ground, order))["check_id"]
+    await make(client, ground, other)
+    finish = checks._finish
+
+    async def stumbling(session: AsyncSession, check: CheckView, fact: VideoCheckMeasured) -> bool:
+        if check.id == stuck:
+            raise RuntimeError("this one cannot be recorded")
+        return await finish(session, check, fact)
+
+    monkeypatch.setattr(checks, "_finish", stumbling)
+    ground.clock.forward(timedelta(minutes=5))
+    assert await checks.sweep() == 1
+    assert len(await checking.check_facts(ground, other)) == 1
+
+
+@pytest.mark.parametrize("how", ["abort", "new attempt"])
+async def test_cancelling_wipes_nothing_out(client: Client, ground: Ground, order: str, how: str) -> None:
+    check = (await make(client, ground, order))["check_id"]
+    heard: list[Mapping[str, Any]] = []
+    phone = PhonePeer(Showing(PERSON), heard.append)
+    await connect(client, ground, order, check, phone)
+    await until(lambda: any(message["type"] == "step" for message in heard))
+    if how == "abort":
+        status, shown = await post(client, ground, order, f"/v1/checks/{check}/abort")
+        assert (status, shown["outcome"]) == (200, "aborted")
+    else:
+        await make(client, ground, order)
+        assert await phone.result(SECONDS) == "aborted"
+    await phone.close()
+    (fact,) = await checking.check_facts(ground, order)
+    assert (fact.check, fact.outcome) == (check, CheckOutcome.ABORTED)
+    assert fact.liveness is not None
+    assert fact.media
 
 
 async def test_a_stream_that_ends_is_recorded(client: Client, ground: Ground, order: str) -> None:

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from activation.ids import CheckId
-from media.videocheck import DeskRefusal, Ending
-from media.webrtc import OfferRefusal
+from media.videocheck import CheckMeasured, CheckRequest, DeskRefusal, Ending, limits
+from media.webrtc import OfferRefusal, VideoPeer
 from media.webrtc.phone import PhonePeer
 from tests.media.videocheck.stage import PERSON, Person
 from tests.media.videocheck.test_session import SECONDS, Booth, request
@@ -71,6 +71,66 @@ async def test_an_attempt_that_was_taken_already_is_not_taken_again() -> None:
     phone = PhonePeer(Showing(PERSON))
     assert await booth.desk.answer(request(), await phone.offer(), _no) is DeskRefusal.NOT_CLAIMED
     assert booth.desk.running == 0
+    await asyncio.gather(phone.close(), booth.desk.close())
+
+
+async def test_of_two_offers_at_once_for_one_attempt_the_second_holds_no_place() -> None:
+    booth = Booth(most=2)
+    asked, claimed = request(), asyncio.Event()
+
+    async def slow() -> bool:
+        await claimed.wait()
+        return True
+
+    phones = [PhonePeer(Showing(PERSON)) for _ in range(2)]
+    offers = [await phone.offer() for phone in phones]
+    first = asyncio.create_task(booth.desk.answer(asked, offers[0], slow))
+    await asyncio.sleep(0)
+    assert await booth.desk.answer(asked, offers[1], _yes) is DeskRefusal.NOT_CLAIMED
+    claimed.set()
+    assert "v=0" in await first
+    await asyncio.gather(*(phone.close() for phone in phones), booth.desk.close())
+
+
+async def test_a_claim_that_fails_leaves_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    booth, closed = Booth(most=1), []
+    close = VideoPeer.close
+
+    async def noted(peer: VideoPeer) -> None:
+        closed.append(peer)
+        await close(peer)
+
+    async def away() -> bool:
+        raise ConnectionError("the database is away")
+
+    monkeypatch.setattr(VideoPeer, "close", noted)
+    phone = PhonePeer(Showing(PERSON))
+    with pytest.raises(ConnectionError):
+        await booth.desk.answer(request(), await phone.offer(), away)
+    assert len(closed) == 1
+    await asyncio.gather(phone.close(), booth.desk.close())
+
+
+async def test_what_was_not_recorded_at_first_is_recorded_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "RECORDING_PAUSE_SECONDS", 0.0)
+    booth, failures = Booth(), 2
+    record = booth.desk._on_measured
+
+    async def stumbling(asked: CheckRequest, measured: CheckMeasured) -> None:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise ConnectionError("the database is away")
+        await record(asked, measured)
+
+    booth.desk._on_measured = stumbling
+    phone = PhonePeer(Showing(PERSON))
+    asked = request(window_ms=60_000)
+    await booth.start(phone, asked)
+    await asyncio.wait_for(phone.opened.wait(), SECONDS)
+    await booth.desk.end(asked.check)
+    assert booth.measured[asked.check].ending is Ending.CANCELLED
+    assert await phone.result(SECONDS) == "aborted"
     await asyncio.gather(phone.close(), booth.desk.close())
 
 
