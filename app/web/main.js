@@ -18,6 +18,8 @@ let order = null;
 let check = null;
 let stream = null;
 let call = null;
+/** Goes up whenever a check ends here: what an answer that comes late belongs to is over. */
+let round = 0;
 
 // ---- package and code
 
@@ -50,13 +52,18 @@ async function enterCode() {
 async function start() {
   stream = await openCamera();
   screens.showConnecting();
+  check = null;
+  const mine = round;
   try {
     await show(element("self"), stream);
+    if (mine !== round) return;
     const made = await api.createCheck(order, element("profile").value);
     check = made.check_id;
+    if (mine !== round) return void await api.abortCheck(check);
     call = new Call(stream, made.ice_servers, heard, () => stopped("lost"));
     await call.connect((sdp) => api.offer(check, sdp));
   } catch (error) {
+    if (mine !== round) return;
     hangUp();
     screens.showScreen("prepare");
     throw error;
@@ -97,6 +104,7 @@ function cancel() {
 }
 
 function hangUp() {
+  round += 1;
   call?.close();
   call = null;
   closeCamera(stream);

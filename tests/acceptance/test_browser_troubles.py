@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activation.adapters.sql.engine import open_engine
@@ -155,6 +156,31 @@ async def test_cancelling_counts_and_offers_another_attempt(place: Place, tmp_pa
                 return len(await checking.check_facts(place.ground, place.order)) == 1
 
             await until(recorded)
+
+
+async def test_cancelling_while_it_connects_is_no_trouble_and_leaves_no_attempt_open(place: Place) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        asked.set()
+        await answered.wait()
+        await route.continue_()
+
+    async with chromium(None) as browser, phone_page(browser, "en-GB") as (page, wrong):
+        await place.open(page)
+        await page.route("**/v1/orders/*/checks", late)
+        await page.locator("#start").click()
+        await asyncio.wait_for(asked.wait(), RESULT_MS / 1000)
+        await page.locator("#cancel").click()
+        await expect(page.locator("#result-title")).to_have_text("Cancelled")
+        async with page.expect_response("**/abort"):
+            answered.set()
+        await expect(page.locator("#again")).to_be_enabled()
+        await expect(page.locator("#result-title")).to_have_text("Cancelled")
+        await expect(page.locator("#trouble")).to_be_hidden()
+        assert await place.attempts() == 1
+        assert len(await checking.check_facts(place.ground, place.order)) == 1
+        assert wrong == []
 
 
 async def test_a_challenge_that_is_not_answered_may_be_tried_again(place: Place, tmp_path: Path) -> None:
