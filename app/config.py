@@ -152,7 +152,7 @@ def production_problems(settings: Settings) -> list[str]:
         (settings.registry_token_file is not None, "KAIKA_REGISTRY_TOKEN_FILE: production needs it"),
         (
             bool(settings.turn.urls),
-            "KAIKA_TURN_URLS: production needs a relay for one call in five",
+            "KAIKA_TURN_URLS: production needs a relay; without one many phones cannot connect",
         ),
         (settings.turn.secret_file is not None, "KAIKA_TURN_SECRET_FILE: production needs coturn's secret"),
     ]
@@ -173,7 +173,7 @@ def _key_variables(keys: KeyFiles) -> dict[str, Path | None]:
 
 
 def _read(env: Reader) -> Settings:
-    data_dir = env.take("KAIKA_DATA_DIR", Path, Path("data"))
+    data_dir = env.take("KAIKA_DATA_DIR", parse.folder, Path("data"))
     port = env.take("KAIKA_PORT", parse.port, 8080)
     messages = env.take("KAIKA_MESSAGES", MessagesChoice, MessagesChoice.SANDBOX)
     return Settings(
@@ -185,7 +185,7 @@ def _read(env: Reader) -> Settings:
         host=env.take("KAIKA_HOST", str, "127.0.0.1"),
         port=port,
         base_url=env.take("KAIKA_BASE_URL", parse.web_address, f"http://localhost:{port}"),
-        trusted_proxies=env.take("KAIKA_TRUSTED_PROXIES", parse.listed, ()),
+        trusted_proxies=env.take("KAIKA_TRUSTED_PROXIES", parse.peers, ()),
         executor_id=env.take("KAIKA_EXECUTOR_ID", parse.word, "kaika-1"),
         keys=KeyFiles(
             field=env.take("KAIKA_FIELD_KEY_FILE", parse.file, None),
@@ -207,7 +207,7 @@ def _read(env: Reader) -> Settings:
         ),
         carriers_file=env.take("KAIKA_CARRIERS_FILE", parse.file, None),
         recogniser=env.take("KAIKA_RECOGNISER", parse.word, "dlib"),
-        models_dir=env.take("KAIKA_MODELS_DIR", Path, data_dir / "models"),
+        models_dir=env.take("KAIKA_MODELS_DIR", parse.folder, data_dir / "models"),
         turn=_turn(env),
         stun_urls=env.take("KAIKA_STUN_URLS", parse.ice_addresses("stun"), ()),
         tls=_tls(env),
@@ -221,18 +221,17 @@ def _read(env: Reader) -> Settings:
     )
 
 
-def _sqlite_in(data_dir: Path) -> str:
-    return f"sqlite:///{data_dir / 'kaika.sqlite'}"
-
-
 def _turn(env: Reader) -> TurnSettings:
     nowhere: tuple[str, ...] = ()
-    urls = env.take("KAIKA_TURN_URLS", parse.ice_addresses("turn"), nowhere)
+    secret_given = env.given("KAIKA_TURN_SECRET_FILE")
+    urls = env.take("KAIKA_TURN_URLS", parse.ice_addresses("turn"), nowhere, wanted=secret_given)
     return TurnSettings(urls, env.take("KAIKA_TURN_SECRET_FILE", parse.file, None, wanted=bool(urls)))
 
 
 def _tls(env: Reader) -> TlsSettings:
-    certificate = env.take("KAIKA_TLS_CERTIFICATE_FILE", parse.file, None)
+    # A key without its certificate would otherwise mean plain HTTP where TLS was wanted.
+    key_given = env.given("KAIKA_TLS_KEY_FILE")
+    certificate = env.take("KAIKA_TLS_CERTIFICATE_FILE", parse.file, None, wanted=key_given)
     return TlsSettings(
         certificate, env.take("KAIKA_TLS_KEY_FILE", parse.file, None, wanted=certificate is not None)
     )

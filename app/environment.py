@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 T = TypeVar("T")
 
@@ -22,6 +26,10 @@ class Reader:
         self._environ = environ
         self._known: set[str] = set()
         self.problems: list[str] = []
+
+    def given(self, name: str) -> bool:
+        """Whether the variable is set to anything."""
+        return bool(self._environ.get(name, "").strip())
 
     def take(self, name: str, parse: Callable[[str], T], default: T, *, wanted: bool = False) -> T:
         """The parsed value; `default` where it is unset or empty (a problem if `wanted`) or wrong."""
@@ -91,6 +99,21 @@ def listed(raw: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in raw.split(",") if part.strip())
 
 
+def folder(raw: str) -> Path:
+    path = Path(raw)
+    if path.exists() and not path.is_dir():
+        raise ValueError("names something that is no folder")
+    return path
+
+
+def peers(raw: str) -> tuple[str, ...]:
+    """Addresses as the socket names its peer."""
+    try:
+        return tuple(str(ip_address(each)) for each in listed(raw))
+    except ValueError:
+        raise ValueError("must be IP addresses, not names or networks, separated by commas") from None
+
+
 def file(raw: str) -> Path | None:
     path = Path(raw)
     if not path.is_file():
@@ -128,6 +151,12 @@ def https_address(raw: str) -> str:
 def database_address(raw: str) -> str:
     if not raw.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         raise ValueError("must begin with sqlite:/// or postgresql://")
+    try:
+        named = bool(make_url(raw).database)
+    except (ValueError, ArgumentError):
+        named = False
+    if not named:  # the fault's own text may hold the password
+        raise ValueError("must name SQLite's file, or PostgreSQL's host and database")
     return raw
 
 

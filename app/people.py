@@ -21,6 +21,7 @@ from app.access.principals import Role
 from app.access.staff import NewAccount
 from app.config import Settings, TlsSettings
 from app.demo.stock import fictional_stock
+from app.environment import LOOPBACK
 from app.selfsigned import certificate_for, lan_address
 from app.services import Services
 from app.tables import StaffRow
@@ -55,8 +56,12 @@ def for_people(settings: Settings, port: int | None) -> Settings:
 
 @contextlib.contextmanager
 def sandbox_registry(settings: Settings) -> Iterator[None]:
-    """The sandbox registry as a child process, at the address where the settings look for it."""
-    port = str(urlsplit(settings.registry_url).port or 80)
+    """The sandbox registry as a child process, where the settings look for it on this machine."""
+    address = urlsplit(settings.registry_url)
+    if address.hostname not in LOOPBACK:
+        yield
+        return
+    port = str(address.port or 80)
     command = [sys.executable, "-m", "app", "sandbox", "registry", "--port", port]
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
     try:

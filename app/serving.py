@@ -12,6 +12,7 @@ from aiohttp import web
 
 from app.config import Settings, TlsSettings
 from app.http.unparsed import Runner
+from app.keys import KeyUnusable
 from app.server import build_app
 from app.services import Services
 from app.wiring import open_services
@@ -62,10 +63,14 @@ async def serve(settings: Settings, when_ready: Callable[[Services], Awaitable[N
 
 
 def server_tls(tls: TlsSettings) -> ssl.SSLContext | None:
-    """TLS 1.2 or newer with the configured certificate; None: plain HTTP behind a proxy."""
+    """TLS 1.2 or newer with the configured certificate (KeyUnusable); None: plain HTTP behind a proxy."""
     if tls.certificate is None or tls.key is None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(tls.certificate, tls.key)
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+    except OSError:
+        variables = "KAIKA_TLS_CERTIFICATE_FILE, KAIKA_TLS_KEY_FILE"
+        raise KeyUnusable(f"{variables}: not a certificate chain and its key in PEM") from None
     return context

@@ -162,6 +162,13 @@ def _token(variable: str, path: Path | None, settings: Settings) -> str | None:
     return None if path is None else read_secret(variable, path, private=settings.production).decode()
 
 
+def _carriers(settings: Settings) -> Carriers:
+    if settings.carriers_file is None:
+        return Carriers()
+    read_secret("KAIKA_CARRIERS_FILE", settings.carriers_file, private=settings.production)
+    return load_carriers(settings.carriers_file)
+
+
 async def _open_rooms(
     stack: AsyncExitStack, settings: Settings, ground: _Ground, outside: _Outside
 ) -> Services:
@@ -185,7 +192,7 @@ async def _open_rooms(
     flow = Flow(steps)
     await work.start(flow)
     stack.push_async_callback(work.stop, DRAIN_SECONDS)
-    carriers = load_carriers(settings.carriers_file) if settings.carriers_file else Carriers()
+    carriers = await asyncio.to_thread(_carriers, settings)
     engines = partial(open_engines, settings.recogniser, settings.models_dir)
     captures = CapturePool(engines, workers=settings.capture_workers)
     stack.push_async_callback(captures.close)

@@ -22,7 +22,7 @@ GROUPS = {
     "evaluate": "measure recognition and captures on folders of files",
     "gate": "look at decisions of the gate",
     "keys": "make keys for production",
-    "models": "face recognition models: list, install",
+    "models": "face recognition models: list, install, verify",
     "staff": "accounts of couriers, reviewers and operators",
     "sandbox": "stand-ins for outside systems, for development",
 }
@@ -55,6 +55,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status. Mistakes of the installation are told without a traceback."""
+    from sqlalchemy.exc import OperationalError
+
     from app.config import SettingsInvalid
     from app.keys import KeyUnusable
     from app.schema import SchemaOutdated
@@ -68,11 +70,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SettingsInvalid,
         KeyUnusable,
         SchemaOutdated,
-        CarriersInvalid,
         ModelMissing,
         ModelChanged,
     ) as mistake:
         print(mistake, file=sys.stderr)
+        return 2
+    except CarriersInvalid as mistake:
+        print(f"KAIKA_CARRIERS_FILE: {mistake}", file=sys.stderr)
+        return 2
+    except OperationalError as fault:
+        # Its own text would hold the statement and what was to be written.
+        print(f"DATABASE_URL: {str(fault.orig).partition(chr(10))[0]}", file=sys.stderr)
+        print("is it reachable, and its schema the newest? python -m app migrate", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from app.cli import Subparsers
 
@@ -25,11 +26,15 @@ def run(arguments: argparse.Namespace) -> int:
     if load_settings().production:
         print("the sandbox registry is for development")
         return 2
-    web.run_app(
-        SandboxRegistry().application(),
-        host=arguments.host,
-        port=arguments.port,
-        access_log=None,
-        print=None,
-    )
+    try:
+        web.run_app(
+            SandboxRegistry().application(),
+            host=arguments.host,
+            port=arguments.port,
+            access_log=None,
+            print=None,
+        )
+    except OSError as fault:
+        print(f"the sandbox registry cannot listen (KAIKA_REGISTRY_URL): {fault}", file=sys.stderr)
+        return 2
     return 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
     parser = subparsers.add_parser("serve", help="run the server (settings: .env.example)")
-    parser.add_argument("--port", type=int, help="instead of KAIKA_PORT")
+    parser.add_argument("--port", type=_port, help="instead of KAIKA_PORT")
     parser.add_argument(
         "--people",
         action="store_true",
@@ -31,23 +33,43 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     configure_logs(settings.log_level, json=settings.log_format is LogFormat.JSON)
     if arguments.people:
-        _for_people(settings, arguments.port)
-        return 0
+        return _for_people(settings, arguments.port)
     from app.serving import serve
 
-    asyncio.run(serve(replace(settings, port=arguments.port) if arguments.port else settings))
-    return 0
+    return _served(serve(replace(settings, port=arguments.port) if arguments.port else settings))
 
 
-def _for_people(settings: Settings, port: int | None) -> None:
+def _for_people(settings: Settings, port: int | None) -> int:
     from app import people
     from app.services import Services
     from app.serving import serve
 
+    if settings.production:
+        print("--people is for development", file=sys.stderr)
+        return 2
     settings = people.for_people(settings, port)
 
     async def ready(services: Services) -> None:
         people.welcome(settings, await people.furnish(services))
 
     with people.sandbox_registry(settings):
-        asyncio.run(serve(settings, ready))
+        return _served(serve(settings, ready))
+
+
+def _served(serving: Coroutine[None, None, None]) -> int:
+    """Exit status 2 where the address or a folder cannot be had."""
+    try:
+        asyncio.run(serving)
+    except OSError as fault:
+        print(f"cannot serve: {fault}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _port(raw: str) -> int:
+    from app.environment import port
+
+    try:
+        return port(raw)
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from None

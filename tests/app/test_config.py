@@ -86,6 +86,9 @@ def test_production_starts_with_everything_given(tmp_path: Path) -> None:
         ("KAIKA_REGISTRY_URL", "ftp://registry.example"),
         ("KAIKA_MESSAGES_URL", "http://messages.example"),
         ("KAIKA_CARRIERS_FILE", "no/such/file"),
+        ("KAIKA_DATA_DIR", __file__),
+        ("KAIKA_TRUSTED_PROXIES", "10.0.0.0/8"),
+        ("KAIKA_TRUSTED_PROXIES", "127.0.0.1, proxy.internal"),
         ("KAIKA_FIELD_KEY_FILE", "no/such/file"),
         ("KAIKA_FORMER_FIELD_KEY_FILES", "no/such/file,another"),
         ("KAIKA_TURN_URLS", "https://turn.example"),
@@ -98,6 +101,8 @@ def test_production_starts_with_everything_given(tmp_path: Path) -> None:
         ("KAIKA_RECOGNISER", "../../etc"),
         ("KAIKA_EXECUTOR_ID", "a b"),
         ("DATABASE_URL", "mysql://db/kaika"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "postgresql://kaika:pass@db.internal:none/kaika"),
         ("KAIKA_NO_SUCH", "1"),
     ],
 )
@@ -105,6 +110,19 @@ def test_a_wrong_value_is_named_by_its_variable(variable: str, value: str) -> No
     (problem,) = problems({variable: value})
     assert problem.startswith(f"{variable}: ")
     assert value not in problem.removeprefix(variable)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("KAIKA_TLS_KEY_FILE", "KAIKA_TLS_CERTIFICATE_FILE"),
+        ("KAIKA_TLS_CERTIFICATE_FILE", "KAIKA_TLS_KEY_FILE"),
+        ("KAIKA_TURN_SECRET_FILE", "KAIKA_TURN_URLS"),
+    ],
+)
+def test_half_of_a_pair_wants_the_other_half(given: str, wanted: str) -> None:
+    (problem,) = problems({given: __file__})
+    assert problem.startswith(f"{wanted}: ")
 
 
 def test_all_mistakes_are_told_at_once() -> None:
