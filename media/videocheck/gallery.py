@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,9 +42,12 @@ class Gallery:
         known = kind in self._keyframes
         if (known and not newest) or (not known and len(self._keyframes) >= limits.MAX_KEYFRAMES):
             return
-        jpeg = encode_jpeg(Photo(bgr))
-        if len(jpeg) <= limits.MAX_KEYFRAME_BYTES:
-            self._keyframes[kind] = Keyframe(kind, t_ms, jpeg)
+        # A large stream must not leave a check without pictures: what is too heavy is kept smaller.
+        while len(jpeg := encode_jpeg(Photo(bgr))) > limits.MAX_KEYFRAME_BYTES:
+            height, width = bgr.shape[:2]
+            half = cv2.resize(bgr, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+            bgr = np.asarray(half, dtype=np.uint8)
+        self._keyframes[kind] = Keyframe(kind, t_ms, jpeg)
 
     def add_embedding(self, embedding: NDArray[np.float32], *, of_challenge: bool) -> None:
         """A sampled face, in the order of time: those of the challenge come first."""
