@@ -11,6 +11,8 @@ const POLL_SLOW_AFTER = 60;
 const POLLS = 300;
 const POLLS_UNFINISHED = 5;
 const AWAY_MS = 1_500;
+const FULL_MS = 5_000;
+const FULL_TRIES = 8;
 
 const element = (id) => document.getElementById(id);
 
@@ -20,6 +22,7 @@ let stream = null;
 let call = null;
 /** Goes up whenever a check ends here: what an answer that comes late belongs to is over. */
 let round = 0;
+let awake = null;
 
 // ---- package and code
 
@@ -54,6 +57,7 @@ async function start() {
   screens.showConnecting();
   check = null;
   const mine = round;
+  stayAwake();
   try {
     await show(element("self"), stream);
     if (mine !== round) return;
@@ -61,13 +65,36 @@ async function start() {
     check = made.check_id;
     if (mine !== round) return void await api.abortCheck(check);
     call = new Call(stream, made.ice_servers, heard, () => stopped("lost"));
-    await call.connect((sdp) => api.offer(check, sdp));
+    await call.connect((sdp) => offerWhenThereIsRoom(sdp, mine));
   } catch (error) {
     if (mine !== round) return;
     hangUp();
     screens.showScreen("prepare");
     throw error;
   }
+}
+
+/** A refusal because all places are taken uses nothing up: the same attempt asks again while it lasts. */
+async function offerWhenThereIsRoom(sdp, mine) {
+  for (let asked = 1; ; asked += 1) {
+    try {
+      return await api.offer(check, sdp);
+    } catch (error) {
+      if (error.code !== "checks_full" || asked === FULL_TRIES || mine !== round) throw error;
+    }
+    screens.showConnecting("check.full");
+    await new Promise((resolve) => setTimeout(resolve, FULL_MS));
+    if (mine !== round) throw new Error("ended while it waited");
+  }
+}
+
+/** Nobody touches the screen during a check, and a phone that locks itself would end it. */
+function stayAwake() {
+  const mine = round;
+  navigator.wakeLock?.request("screen").then(
+    (lock) => { if (mine === round) awake = lock; else lock.release(); },
+    () => {},
+  );
 }
 
 function heard(message) {
@@ -105,6 +132,8 @@ function cancel() {
 
 function hangUp() {
   round += 1;
+  awake?.release();
+  awake = null;
   call?.close();
   call = null;
   closeCamera(stream);

@@ -46,12 +46,12 @@ export function showConsent(consent) {
   element("consent-text").textContent = consent.text;
 }
 
-export function showConnecting() {
-  showScreen("check");
+export function showConnecting(words = "check.connecting") {
+  if (document.body.dataset.screen !== "check") showScreen("check");
   setStage("connecting", "");
   ring(0);
   element("hint").textContent = element("steps").textContent = "";
-  redraw = () => { element("prompt").textContent = text("check.connecting"); };
+  redraw = () => { element("prompt").textContent = text(words); };
   redraw();
 }
 

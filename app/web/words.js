@@ -39,6 +39,7 @@ const TEXTS = {
   ],
   "check.title": ["视频核验", "Video check"],
   "check.connecting": ["正在连接，请稍候…", "Connecting…"],
+  "check.full": ["当前核验人数较多，正在排队，请稍候…", "All places are taken; waiting for one…"],
   "check.cancel": ["取消", "Cancel"],
   "check.progress": ["本步进度 {percent}%", "{percent} % of this step"],
   "stage.position": ["第 1 步，共 4 步", "Step 1 of 4"],

@@ -183,6 +183,37 @@ async def test_cancelling_while_it_connects_is_no_trouble_and_leaves_no_attempt_
         assert wrong == []
 
 
+async def test_a_full_house_is_waited_for_with_the_same_attempt_and_the_screen_on(
+    place: Place, tmp_path: Path
+) -> None:
+    offers = 0
+
+    async def full_at_first(route: Route) -> None:
+        nonlocal offers
+        offers += 1
+        if offers > 1:
+            return await route.continue_()
+        await route.fulfill(status=503, json={"code": "checks_full", "detail": "Try again in a moment."})
+
+    still = Showing(PERSON, SIZE)
+    with LiveCamera(still, tmp_path / "camera.y4m", SIZE) as camera:
+        async with chromium(camera.path) as browser, phone_page(browser) as (page, _):
+            await page.add_init_script(
+                """window.locks = []; navigator.wakeLock.request = async (kind) => {
+                 window.locks.push(kind); return { release: () => window.locks.push("released") }; };"""
+            )
+            await place.open(page)
+            await page.route("**/v1/checks/*/offer", full_at_first)
+            await page.locator("#start").click()
+            await expect(page.locator("#prompt")).to_contain_text("正在排队", timeout=RESULT_MS)
+            await expect(page.locator("#prompt")).to_contain_text("请慢慢", timeout=RESULT_MS)
+            assert (offers, await place.attempts()) == (2, 1)
+            assert await page.evaluate("window.locks") == ["screen"]
+            await page.locator("#cancel").click()
+            await expect(page.locator("#result-title")).to_have_text("已取消")
+            assert await page.evaluate("window.locks") == ["screen", "released"]
+
+
 async def test_a_challenge_that_is_not_answered_may_be_tried_again(place: Place, tmp_path: Path) -> None:
     still = Showing(PERSON, SIZE)
     with LiveCamera(still, tmp_path / "camera.y4m", SIZE) as camera:
