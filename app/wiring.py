@@ -78,7 +78,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 
     Raises KeyUnusable, SchemaOutdated, ModelMissing or OSError where something is not there.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         ground = await _open_ground(stack, settings)
         outside = _open_outside(stack, settings, ground)

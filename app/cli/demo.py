@@ -21,9 +21,13 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> int:
     from app.config import load_settings
-    from app.studio import Attack, refuse_in_production
+    from app.studio import Attack, StudioInProduction, refuse_in_production
 
-    refuse_in_production(load_settings().mode)
+    try:
+        refuse_in_production(load_settings().mode)
+    except StudioInProduction as refused:
+        print(refused, file=sys.stderr)
+        return 2
     return asyncio.run(_run(Attack(arguments.attack) if arguments.attack else None))
 
 

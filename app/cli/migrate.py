@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     from app.config import load_settings
 
     settings = load_settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not arguments.check:
         asyncio.run(migrations.upgrade(settings.database_url))
     current = asyncio.run(migrations.is_current(settings.database_url))
