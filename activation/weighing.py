@@ -67,6 +67,8 @@ def weigh_check(
     """Everything in the way of one attempt. MISSING here means: not shown, try again."""
     if check.outcome is not CheckOutcome.MEASURED or check.liveness is None:
         yield Finding(Weight.MISSING, Reason.CHECK_NOT_FINISHED, index)
+        if check.liveness is not None:
+            yield from _seen_anyhow(check.liveness, index, policy)
         return
     yield from _weigh_liveness(check.liveness, index, policy)
     answered = all(movement.done and movement.in_order for movement in check.liveness.movements)
@@ -77,6 +79,14 @@ def weigh_check(
     yield from _weigh_sim(check, index, iccid)
     for source in LIVE_AGAINST:
         yield from face_finding(check.comparisons, (FaceSource.LIVE, source), policy, _LIVE, index)
+
+
+def _seen_anyhow(live: LivenessMeasured, index: int, policy: Policy) -> Iterator[Finding]:
+    """Whoever hangs up does not take back what was seen; what a bad line does to a stream is no sign."""
+    yield from (f for f in _weigh_liveness(live, index, policy) if f.reason is Reason.FACE_FLAT)
+    if live.continuity is not None:
+        one = face_finding((live.continuity,), (FaceSource.LIVE, FaceSource.LIVE), policy, _ONE_PERSON, index)
+        yield from (f for f in one if f.weight is Weight.FAILED)
 
 
 def _weigh_liveness(live: LivenessMeasured, index: int, policy: Policy) -> Iterator[Finding]:

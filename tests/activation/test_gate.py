@@ -371,6 +371,17 @@ def test_a_sign_of_attack_stays_when_a_later_check_passes(good: Case) -> None:
     assert reasons(may_activate(facts, POLICY)) == (Reason.FACE_FLAT,)
 
 
+@pytest.mark.parametrize("outcome", [CheckOutcome.ABORTED, CheckOutcome.EXPIRED])
+def test_hanging_up_does_not_take_back_what_was_seen(good: Case, outcome: CheckOutcome) -> None:
+    ended = part("check", outcome=outcome)
+    flat = ended(liveness(planarity=0.001)(good))
+    assert may_activate(flat.facts, POLICY) == Review((Reason.FACE_FLAT,), two_people=True)
+    other = ended(liveness(continuity=face(FaceSource.LIVE, FaceSource.LIVE, 0.1))(good))
+    assert may_activate(other.facts, POLICY) == Review((Reason.PERSON_CHANGED,), two_people=True)
+    bad_line = ended(liveness(track_breaks=9, repeated_frames=0.9)(good))
+    assert may_activate(bad_line.facts, POLICY) == Wait((Reason.VIDEO_CHECK_MISSING,))
+
+
 def test_a_new_check_that_one_reviewer_asked_for_replaces_a_doubtful_one_only(good: Case) -> None:
     asked = ReviewDecision(now(), ReviewStage.ACTIVATE, ReviewOutcome.NEW_CAPTURE, "", MAKER, None, 5)
     assert good.check is not None
