@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +28,14 @@ class Gallery:
 
     @property
     def embeddings(self) -> tuple[NDArray[np.float32], ...]:
-        return tuple(self._embeddings)
+        """Of any two samples in a row the one that is more like the person of the challenge.
+
+        A hand or a raised card spoils one sample; another person spoils more.
+        """
+        live, every = self.live, self._embeddings
+        if live is None or len(every) < 2:
+            return tuple(every)
+        return tuple(max(pair, key=lambda each: float(each @ live)) for pair in pairwise(every))
 
     @property
     def live(self) -> NDArray[np.float32] | None:

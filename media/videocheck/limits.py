@@ -14,12 +14,12 @@ ANALYSED_PER_SECOND = 10
 CARD_INTERVAL_MS = 300
 """Between two readings of a card; one costs some 100 ms of one core."""
 
-MAX_EMBEDDINGS = 120
+MAX_EMBEDDINGS = 144
 """More than the longest check takes at the intervals below: whoever comes in late is sampled too."""
 FIRST_EMBEDDINGS = 3
 FIRST_EMBEDDING_INTERVAL_MS = 400
 EMBEDDING_INTERVAL_MS = 1000
-CARD_STAGE_EMBEDDING_INTERVAL_MS = 4000
+CARD_STAGE_EMBEDDING_INTERVAL_MS = 2000
 LIVE_FACE_SHARE = 0.6
 """While cards are shown, a face is the person's from this share of its former size; a portrait is smaller."""
 
