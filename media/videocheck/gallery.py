@@ -33,7 +33,7 @@ class Gallery:
         A hand or a raised card spoils one sample; another person spoils more.
         """
         live, every = self.live, self._embeddings
-        if live is None or len(every) < 2:
+        if live is None or len(every) < 3:  # of two, both are compared: a comparison is never left out
             return tuple(every)
         return tuple(max(pair, key=lambda each: float(each @ live)) for pair in pairwise(every))
 
