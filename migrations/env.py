@@ -8,6 +8,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic import context
 
+import activation.adapters.sql.audit_tables  # noqa: F401  (its tables belong to the same metadata)
 import app.tables  # noqa: F401  (its tables belong to the same metadata)
 import logistics.tables  # noqa: F401  (its tables belong to the same metadata)
 from activation.adapters.sql.engine import open_engine
