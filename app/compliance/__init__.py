@@ -1,0 +1,1 @@
+"""What the law asks beside the journey: audit, holds, incidents, retention, case files."""
