@@ -64,7 +64,7 @@ class OrderKeys(Protocol):
         """The order's key, made and on stable storage where there was none."""
 
     async def of(self, order_id: OrderId) -> OrderKey:
-        """The order's key. Raises OrderKeyGone."""
+        """The order's key. Raises OrderKeyGone; Unreadable where its entry was changed or put elsewhere."""
 
     async def destroy(self, order_id: OrderId) -> None:
         """R8.2: nobody has this key again. Destroying what is not there does nothing."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from activation.ids import OrderId
@@ -68,5 +69,5 @@ class KeyStore(Protocol):
     async def delete(self, order_id: OrderId) -> None:
         """Destroy the entry. Deleting what is not there does nothing."""
 
-    async def list(self, after: OrderId | None, limit: int) -> list[OrderId]:
+    async def list(self, after: OrderId | None, limit: int) -> Sequence[OrderId]:
         """Up to `limit` orders that have an entry, in ascending order, those after `after`."""

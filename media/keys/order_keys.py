@@ -1,0 +1,101 @@
+"""The orders' keys, taken from key store and key service and remembered for a short time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from activation.ids import OrderId
+from activation.order_keys import KEY_BYTES, OrderKey, OrderKeyGone, Unreadable
+from media.keys.ports import KeyService, KeyStore
+
+#: A key that another process has destroyed may be remembered here for so long, seconds.
+REMEMBERED_SECONDS = 30.0
+#: Keys remembered at once; the one that was used longest ago is forgotten.
+REMEMBERED = 10_000
+
+
+class StoredOrderKeys:
+    """`activation.order_keys.OrderKeys`. clock: monotonic seconds.
+
+    Calls for one order at the same moment ask store and service once.
+    """
+
+    def __init__(
+        self,
+        store: KeyStore,
+        service: KeyService,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        most: int = REMEMBERED,
+        seconds: float = REMEMBERED_SECONDS,
+    ) -> None:
+        self.store, self.service = store, service
+        self._clock, self._most, self._seconds = clock, most, seconds
+        self._known: OrderedDict[OrderId, tuple[OrderKey, float]] = OrderedDict()
+        self._asking: dict[OrderId, asyncio.Task[OrderKey]] = {}
+        self._destroyed = 0  # how often; what was asked for before a destruction is not remembered after it
+
+    async def create(self, order_id: OrderId) -> OrderKey:
+        made = OrderKey(OrderId(order_id), os.urandom(KEY_BYTES))
+        wrapped = await self.service.wrap(made.order, made.secret)
+        before = self._destroyed
+        standing = await self.store.put_if_absent(made.order, wrapped)
+        key = made if standing == wrapped else await self._unwrap(made.order, standing)
+        self._remember(key, before)
+        return key
+
+    async def of(self, order_id: OrderId) -> OrderKey:
+        known = self._known.get(order_id)
+        if known is not None and self._clock() < known[1]:
+            self._known.move_to_end(order_id)
+            return known[0]
+        asking = self._asking.get(order_id)
+        if asking is None or asking.get_loop() is not asyncio.get_running_loop():
+            asking = asyncio.ensure_future(self._ask(OrderId(order_id)))
+            self._asking[order_id] = asking
+            asking.add_done_callback(lambda ended: self._answered(order_id, ended))
+        # Whoever waits may be cancelled; the others still get their answer.
+        return await asyncio.shield(asking)
+
+    async def destroy(self, order_id: OrderId) -> None:
+        self._forget(order_id)
+        await self.store.delete(order_id)
+        self._forget(order_id)
+
+    async def _ask(self, order_id: OrderId) -> OrderKey:
+        before = self._destroyed
+        wrapped = await self.store.get(order_id)
+        if wrapped is None:
+            raise OrderKeyGone("there is no key of this order")
+        key = await self._unwrap(order_id, wrapped)
+        self._remember(key, before)
+        return key
+
+    async def _unwrap(self, order_id: OrderId, wrapped: bytes) -> OrderKey:
+        secret = await self.service.unwrap(order_id, wrapped)
+        if len(secret) != KEY_BYTES:
+            raise Unreadable("what was unwrapped is not an order's key")
+        return OrderKey(order_id, secret)
+
+    def _answered(self, order_id: OrderId, ended: asyncio.Task[OrderKey]) -> None:
+        if self._asking.get(order_id) is ended:
+            del self._asking[order_id]
+        if not ended.cancelled():
+            ended.exception()  # whoever asked has it; where all were cancelled nobody does
+
+    def _remember(self, key: OrderKey, destroyed_before: int) -> None:
+        if destroyed_before != self._destroyed:
+            return
+        self._known[key.order] = (key, self._clock() + self._seconds)
+        self._known.move_to_end(key.order)
+        while len(self._known) > self._most:
+            self._known.popitem(last=False)
+
+    def _forget(self, order_id: OrderId) -> None:
+        self._destroyed += 1
+        self._known.pop(order_id, None)
+        self._asking.pop(order_id, None)

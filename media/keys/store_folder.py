@@ -1,0 +1,220 @@
+"""The key store in a folder: one small file for each order, wrapped keys only.
+
+    ab/ord_ab….key      the entry; `ab`: the first two digits of the id
+    ab/.lock            held by whoever reads (shared) or changes (alone) an entry of this part
+    ab/.ord_ab….draft   an entry on its way; what a crash left is overwritten or deleted with its entry
+
+An entry is linked or renamed into place, so that it stands whole or not at all. Before an entry loses its
+name its bytes are overwritten: what a crash, a hard link or a held handle keeps of the file is noise. A file
+system that copies on write, and a flash drive's spare blocks, may still hold the former bytes, which the
+key service's key protects (`docs/operations.md` says what to do about it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from activation.ids import OrderId
+from media.keys.ports import MAX_ENTRY_BYTES, KeyStoreAway
+
+T = TypeVar("T")
+
+THREADS = 4
+#: Calls that may run or wait at once.
+MAX_CALLS = 1024
+_FOLDER_MODE = 0o700
+_FILE_MODE = 0o600
+_PREFIX = len("ord_")
+_PART_DIGITS = 2
+_PART = re.compile(r"[0-9a-f]{2}")
+_ENTRY = re.compile(r"(ord_[0-9a-f]{24})\.key")
+
+
+class FolderKeyStore:
+    """`media.keys.ports.KeyStore` on a local file system. Close it, or its threads stay."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="key-store")
+        self._room = threading.BoundedSemaphore(MAX_CALLS)
+
+    async def get(self, order_id: OrderId) -> bytes | None:
+        return await self._run(lambda: self._get(OrderId(order_id)))
+
+    async def put_if_absent(self, order_id: OrderId, entry: bytes) -> bytes:
+        _check(entry)
+        return await self._run(lambda: self._put_if_absent(OrderId(order_id), entry))
+
+    async def replace(self, order_id: OrderId, expected: bytes, entry: bytes) -> bool:
+        _check(entry)
+        return await self._run(lambda: self._replace(OrderId(order_id), expected, entry))
+
+    async def delete(self, order_id: OrderId) -> None:
+        await self._run(lambda: self._delete(OrderId(order_id)))
+
+    async def list(self, after: OrderId | None, limit: int) -> Sequence[OrderId]:
+        return await self._run(lambda: self._list(after, limit))
+
+    def close(self) -> None:
+        """Waits for calls that run."""
+        self._pool.shutdown(wait=True)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if not self._room.acquire(blocking=False):
+            raise KeyStoreAway(f"{MAX_CALLS} calls wait for the key store")
+        try:
+            running = self._pool.submit(_as_fault, work)
+        except BaseException:
+            self._room.release()
+            raise
+        # Whoever waits may be cancelled; the place is free only when the thread is.
+        running.add_done_callback(lambda _: self._room.release())
+        return await asyncio.wrap_future(running)
+
+    def _get(self, order: OrderId) -> bytes | None:
+        part = self._part(order)
+        if not part.is_dir():
+            return None
+        with _locked(part, fcntl.LOCK_SH):
+            return _read(_entry(part, order))
+
+    def _put_if_absent(self, order: OrderId, entry: bytes) -> bytes:
+        part = _make_folder(self._part(order))
+        path, draft = _entry(part, order), _draft(part, order)
+        with _locked(part, fcntl.LOCK_EX):
+            if (standing := _read(path)) is not None:
+                return standing
+            _write(draft, entry)
+            try:
+                os.link(draft, path)  # never over an entry, even where locks do not hold
+            except FileExistsError:
+                standing = _read(path)
+            finally:
+                draft.unlink()
+            _sync_folder(part)
+            return entry if standing is None else standing
+
+    def _replace(self, order: OrderId, expected: bytes, entry: bytes) -> bool:
+        part = self._part(order)
+        if not part.is_dir():
+            return False
+        path, draft = _entry(part, order), _draft(part, order)
+        with _locked(part, fcntl.LOCK_EX):
+            if _read(path) != expected:
+                return False
+            _write(draft, entry)
+            with path.open("r+b") as former:
+                draft.replace(path)
+                _sync_folder(part)
+                _overwrite(former.fileno())
+            return True
+
+    def _delete(self, order: OrderId) -> None:
+        part = self._part(order)
+        if not part.is_dir():
+            return
+        with _locked(part, fcntl.LOCK_EX):
+            for path in (_entry(part, order), _draft(part, order)):
+                with suppress(FileNotFoundError):
+                    with path.open("r+b") as file:
+                        _overwrite(file.fileno())
+                    path.unlink()
+            _sync_folder(part)
+
+    def _list(self, after: OrderId | None, limit: int) -> Sequence[OrderId]:
+        found = []
+        first = "" if after is None else after[_PREFIX:][:_PART_DIGITS]
+        parts = sorted(each.name for each in os.scandir(self._folder)) if self._folder.is_dir() else []
+        for part in parts:
+            if part < first or not _PART.fullmatch(part):
+                continue
+            names = (_ENTRY.fullmatch(each.name) for each in os.scandir(self._folder / part))
+            found += sorted(OrderId(name[1]) for name in names if name and name[1] > (after or ""))
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    def _part(self, order: OrderId) -> Path:
+        return self._folder / order[_PREFIX:][:_PART_DIGITS]
+
+
+def _check(entry: bytes) -> None:
+    if not 0 < len(entry) <= MAX_ENTRY_BYTES:
+        raise ValueError(f"an entry has 1 to {MAX_ENTRY_BYTES} bytes")
+
+
+def _as_fault(work: Callable[[], T]) -> T:
+    """A full disk or a lost mount is a fault like any other, without paths in its text."""
+    try:
+        return work()
+    except OSError as error:
+        raise KeyStoreAway(f"the key store's folder failed: {os.strerror(error.errno or 0)}") from error
+
+
+@contextmanager
+def _locked(part: Path, how: int) -> Iterator[None]:
+    """Until the block ends, in this process and all others; a process that dies lets go."""
+    handle = os.open(part / ".lock", os.O_RDWR | os.O_CREAT, _FILE_MODE)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _entry(part: Path, order: OrderId) -> Path:
+    return part / f"{order}.key"
+
+
+def _draft(part: Path, order: OrderId) -> Path:
+    return part / f".{order}.draft"
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_ENTRY_BYTES + 1)
+    except FileNotFoundError:
+        return None
+
+
+def _write(draft: Path, entry: bytes) -> None:
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
+    with os.fdopen(handle, "wb") as file:
+        file.write(entry)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _overwrite(handle: int) -> None:
+    """Random bytes in place of what the file held, on stable storage."""
+    os.pwrite(handle, os.urandom(os.fstat(handle).st_size), 0)
+    os.fsync(handle)
+
+
+def _make_folder(path: Path) -> Path:
+    """`path`, made with its parents; a new one is on stable storage when this returns."""
+    if not path.is_dir():
+        if not path.parent.is_dir():
+            _make_folder(path.parent)
+        path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+        _sync_folder(path.parent)
+    return path
+
+
+def _sync_folder(folder: Path) -> None:
+    """fsync of a directory: without it a name may come back, or be missing, after a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
