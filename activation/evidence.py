@@ -148,7 +148,7 @@ class LivenessMeasured:
 
     planarity: homography residual of the turning face's landmarks divided by the face's diagonal (0 is a
       perfect plane; a head is near 0.03), None where no turn was seen.
-    continuity: the least similar pair of first and later sampled face (LIVE, LIVE), None: too few.
+    continuity: the sampled face that is least like the most typical one (LIVE, LIVE), None: too few.
     track_breaks: times the face was lost for longer than a blink; second_faces: frames with more than one.
     repeated_frames: share of frames, 0 to 1, that are copies of the one before.
     """
@@ -211,13 +211,17 @@ class ReviewDecision:
 
 @dataclass(frozen=True)
 class Hold:
-    """R9.3: the authority or the operator stopped this order (or everything that it is part of)."""
+    """R9.3: the authority or the operator stopped this order (or everything that it is part of).
+
+    hold: id of the hold, which tells two of the same scope apart; empty in facts from before there were ids.
+    """
 
     at: datetime
     scope: str
     placed: bool
     by: StaffId
     reason: str
+    hold: str = ""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class ChallengeTracker:
         self._continuity = Continuity()
         self._hint: Hint | None = None
         self._frontal = False
+        self._moved = False
 
     def feed(self, faces: Sequence[Face], bgr_shape: Shape, t_ms: int) -> ChallengeView:
         """Takes the faces of a frame of `bgr_shape` (H, W, ...) at `t_ms` of the stream.
@@ -47,13 +48,13 @@ class ChallengeTracker:
         ValueError where time does not go forward.
         """
         self._advance(t_ms)
+        self._frontal = self._moved = False
         if self._stage is Stage.FINISHED:
             return self.view()
         face, alone = self._continuity.choose(faces)
         reading = _read(face, bgr_shape, t_ms)
         if self._baseline is not None:
             self._continuity.feed(face if reading is not None else None, alone, t_ms)
-        self._frontal = False
         if reading is None or face is None:
             self._lose(Hint.NO_FACE)
         elif not alone:
@@ -69,7 +70,7 @@ class ChallengeTracker:
         return self.view()
 
     def add_embedding(self, embedding: NDArray[np.float32]) -> None:
-        """Notes the embedding of a frame whose view said `frontal`."""
+        """Notes the embedding of a frame whose view said `frontal` or `moved`."""
         self._continuity.add_embedding(embedding)
 
     def view(self) -> ChallengeView:
@@ -83,6 +84,7 @@ class ChallengeTracker:
             hint=self._hint,
             ends_at_ms=self._ends_at_ms(),
             frontal=self._frontal,
+            moved=self._moved,
         )
 
     def measured(self) -> ChallengeMeasured:
@@ -155,6 +157,7 @@ class ChallengeTracker:
             step = self._steps[-1]
             self._hint = step.feed(reading)
             if step.done_at_ms is not None:
+                self._moved = True
                 last = len(self._steps) == len(self._script.movements)
                 self._enter(Stage.FINISHED if last else Stage.PAUSE, reading.t_ms)
 

@@ -85,6 +85,11 @@ EMBED_PITCH = 15.0
 """Only faces that look this straight are worth an embedding. Beyond TURN_DONE and NOD_DONE, so that whoever
 does the movement is compared too and not only who rests between them. At 16 to 20 degrees a real person is
 0.77 like themself looking ahead, by both measured recognisers, which is above what they accept."""
+SHOWN_YAW = 28.0
+SHOWN_PITCH = 20.0
+"""A movement is done in a frame that looks at least this straight, and that frame is always embedded: whoever
+does a movement cannot avoid being compared by doing it between two samples. Somebody who turns further gets
+there on the way back."""
 
 # --- Frozen and repeated pictures (levels of 0..255 on a 16 x 12 thumbnail)
 STILL_LEVELS = 0.11

@@ -62,7 +62,7 @@ class ContinuityMeasured:
     """Whether one face was followed throughout.
 
     `largest_jump` is the furthest that a face's centre moved between two neighbouring frames, in face
-    diagonals. `least_similarity` compares the embeddings of sampled frames with the first, None below two.
+    diagonals. `least_similarity` compares the embeddings given with the first of them, None below two.
     """
 
     frames: int

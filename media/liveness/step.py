@@ -37,7 +37,7 @@ class Step:
             self._start(now)
         self._peak = max(self._peak, amount(self.movement, now, self._rest))
         self._note_other(now)
-        if self._is_done(now):
+        if self._is_done(now) and self._face_is_told(now):
             self.done_at_ms = now.t_ms
             self.fraction = 1.0
         else:
@@ -69,6 +69,13 @@ class Step:
             return self._blink.feed(now, self._rest)
         there = share_done(self.movement, now, self._rest) >= 1.0
         return self._held.feed(there and one_alone(self.movement, now, self._rest), now.t_ms)
+
+    def _face_is_told(self, now: Reading) -> bool:
+        """Whose face it is can be told in this frame, which will be embedded."""
+        return (
+            abs(now.yaw - self._rest.yaw) <= limits.SHOWN_YAW
+            and abs(now.pitch - self._rest.pitch) <= limits.SHOWN_PITCH
+        )
 
     def _note_other(self, now: Reading) -> None:
         """Notes another movement. The one that is still ending from the step before does not count."""

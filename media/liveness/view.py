@@ -33,7 +33,8 @@ class ChallengeView:
 
     `index` counts movements from 0; `movement` is None outside of `MOVEMENT`; `fraction` is the progress of
     this stage, 0..1; `ends_at_ms` is when this stage's time is up, in the stream's time. `frontal`: the frame
-    shows one person looking ahead, so it is worth an embedding (`ChallengeTracker.add_embedding`).
+    shows one person looking ahead, so it is worth an embedding (`ChallengeTracker.add_embedding`). `moved`:
+    it completes a movement, so it must be embedded.
     """
 
     stage: Stage
@@ -43,6 +44,7 @@ class ChallengeView:
     hint: Hint | None
     ends_at_ms: int | None
     frontal: bool
+    moved: bool = False
 
     @property
     def finished(self) -> bool:

@@ -70,6 +70,8 @@ class Conductor:
             frame = await self._next(intake, limits.ANALYSED_PER_SECOND)
             look = await self._look(watch.challenge, frame)
             self._guide.challenge(look.view, look.hint, look.t_ms, intake.age_ms(frame))
+            if look.view.moved and look.face is not None:
+                self.reader.owe(look.bgr, look.face)
             self._sample(look, self._challenge_interval_ms, of_challenge=True)
             finished = look.view.finished
         if not watch.answered:
@@ -129,7 +131,9 @@ class Conductor:
         return limits.FIRST_EMBEDDING_INTERVAL_MS if early else limits.EMBEDDING_INTERVAL_MS
 
     def _sample(self, look: Look, interval_ms: int, *, of_challenge: bool) -> bool:
-        """Starts the embedding of this frame's face, if it is time for one."""
+        """Starts the embedding of this frame's face, if it is time for one; what is owed comes first."""
+        if self.reader.owes:
+            return self._jobs.read(self.reader.embed_owed)
         face = look.face
         if face is None or self._sampled >= limits.MAX_EMBEDDINGS:
             return False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +16,8 @@ class Gallery:
 
     def __init__(self) -> None:
         self._keyframes: dict[str, Keyframe] = {}
-        self._embeddings: list[NDArray[np.float32]] = []
-        self._of_challenge = 0
+        self._challenge: list[NDArray[np.float32]] = []
+        self._cards: list[NDArray[np.float32]] = []
 
     @property
     def keyframes(self) -> tuple[Keyframe, ...]:
@@ -28,21 +26,25 @@ class Gallery:
 
     @property
     def embeddings(self) -> tuple[NDArray[np.float32], ...]:
-        """Of any two samples in a row the one that is more like the person of the challenge.
+        """What is compared, the most typical face of the challenge first: the others are held against it.
 
-        A hand or a raised card spoils one sample; another person spoils more.
+        Every sample of the challenge is there, so whoever does a movement is compared however short they are
+        seen. While cards are shown a hand or a raised card may spoil one sample, the least alike; no second.
         """
-        live, every = self.live, self._embeddings
-        if live is None or len(every) < 3:  # of two, both are compared: a comparison is never left out
-            return tuple(every)
-        return tuple(max(pair, key=lambda each: float(each @ live)) for pair in pairwise(every))
+        if not self._challenge:
+            return tuple(self._cards)
+        typical, *others = _typical_first(self._challenge)
+        cards = self._cards
+        if len(others) + len(cards) > 1:  # of two samples none is left out
+            cards = sorted(cards, key=lambda each: float(each @ typical))[1:]
+        return (typical, *others, *cards)
 
     @property
     def live(self) -> NDArray[np.float32] | None:
         """Mean direction of the faces seen during the challenge, unit length; None: none was sampled."""
-        if not self._of_challenge:
+        if not self._challenge:
             return None
-        mean = np.mean(self._embeddings[: self._of_challenge], axis=0)
+        mean = np.mean(self._challenge, axis=0)
         norm = float(np.linalg.norm(mean))
         return np.asarray(mean / norm, dtype=np.float32) if norm > 0 else None
 
@@ -59,8 +61,13 @@ class Gallery:
         self._keyframes[kind] = Keyframe(kind, t_ms, jpeg)
 
     def add_embedding(self, embedding: NDArray[np.float32], *, of_challenge: bool) -> None:
-        """A sampled face, in the order of time: those of the challenge come first."""
-        if len(self._embeddings) >= limits.MAX_EMBEDDINGS:
-            return
-        self._embeddings.append(embedding)
-        self._of_challenge += of_challenge
+        """A sampled face, unit length."""
+        if len(self._challenge) + len(self._cards) < limits.MAX_EMBEDDINGS:
+            (self._challenge if of_challenge else self._cards).append(embedding)
+
+
+def _typical_first(samples: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """The sample that is most like all others, then these. Never a mean: of two people it is like both."""
+    every = np.stack(samples)
+    typical = int(np.argmax((every @ every.T).sum(axis=1)))
+    return [samples[typical], *samples[:typical], *samples[typical + 1 :]]

@@ -14,7 +14,7 @@ ANALYSED_PER_SECOND = 10
 CARD_INTERVAL_MS = 300
 """Between two readings of a card; one costs some 100 ms of one core."""
 
-MAX_EMBEDDINGS = 144
+MAX_EMBEDDINGS = 152
 """More than the longest check takes at the intervals below: whoever comes in late is sampled too."""
 FIRST_EMBEDDINGS = 3
 FIRST_EMBEDDING_INTERVAL_MS = 400

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ class CheckReader:
         self._iccids: Counter[str] = Counter()
         self._portrait: NDArray[np.float32] | None = None
         self._portrait_tried = False
+        self._owed: deque[tuple[NDArray[np.uint8], Face]] = deque()
         self.hint: str | None = None
         self.card_complete = False
 
@@ -57,6 +58,19 @@ class CheckReader:
         embedding = self._embed(bgr, face)
         if embedding is not None:
             self._gallery.add_embedding(embedding, of_challenge=of_challenge)
+
+    def owe(self, bgr: NDArray[np.uint8], face: Face) -> None:
+        """Keeps a frame that completes a movement until its face is embedded; one for each movement."""
+        self._owed.append((bgr, face))
+
+    @property
+    def owes(self) -> bool:
+        return bool(self._owed)
+
+    def embed_owed(self) -> None:
+        """Samples the faces of the frames that were kept."""
+        while self._owed:
+            self.embed_person(*self._owed.popleft(), of_challenge=True)
 
     def embed_portrait(self) -> None:
         """Compares nothing yet: the portrait of the card as it was seen best, once."""

@@ -159,7 +159,8 @@ class CheckSession:
         )
 
     def _finish(self) -> tuple[LivenessMeasured | None, bytes | None]:
-        """In a worker: the portrait that was not embedded yet, and what the watch has seen."""
+        """In a worker: the faces that were not embedded yet, and what the watch has seen."""
+        self._conductor.reader.embed_owed()
         self._conductor.reader.embed_portrait()
         watch = self._conductor.watch
         return watch.finish() if watch is not None else (None, None)

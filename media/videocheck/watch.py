@@ -25,7 +25,8 @@ _CARD_PITCH = 20.0
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Look:
-    """What one frame showed. face: the person, where it is worth an embedding. hint: what to change."""
+    """What one frame showed. face: the person, where it is worth an embedding; where the view says `moved`
+    it must be embedded. hint: what to change."""
 
     t_ms: int
     bgr: NDArray[np.uint8]
@@ -54,8 +55,8 @@ class Watch:
         bgr, faces = self._see(frame)
         before, view = self._view, self._challenge.feed(faces, bgr.shape, frame.t_ms)
         self._view = view
-        face = faces[0] if view.frontal and faces else None
-        if face is not None:
+        face = faces[0] if (view.frontal or view.moved) and faces else None
+        if face is not None and view.frontal:
             self._person_size = face.size
             self._gallery.keep("face", frame.t_ms, bgr)
         if view.finished:

@@ -268,6 +268,22 @@ def test_whoever_does_the_movement_is_compared_too() -> None:
     assert done.frontal
 
 
+def test_a_movement_is_done_in_a_frame_that_tells_whose_it_is() -> None:
+    player = Player(_script(Movement.TURN_LEFT, Movement.NOD_UP))
+    player.rest_until(Stage.MOVEMENT)
+    far = player.hold(Gesture(yaw=38), 500)
+    assert far.stage is Stage.MOVEMENT
+    assert not far.moved
+    assert far.fraction > 0.9
+    on_the_way_back = player.show(Gesture(yaw=23))
+    assert on_the_way_back.moved
+    assert on_the_way_back.stage is Stage.PAUSE
+    assert not player.show(REST).moved
+    player.rest_until(Stage.MOVEMENT)
+    assert player.hold(Gesture(pitch=27), 500).stage is Stage.MOVEMENT
+    assert player.show(Gesture(pitch=16)).moved
+
+
 def test_frontal_frames_are_offered_for_embedding() -> None:
     player = Player(_script(*TURNS))
     assert not player.show(REST).frontal, "not before the baseline stands"

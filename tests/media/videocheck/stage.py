@@ -72,7 +72,7 @@ class GreyChallenge:
         self._held = self._done = 0
         self._from: int | None = None
         self._rested = False
-        self._over = False
+        self._over = self._moved = False
         self.embeddings = 0
         self._two = self._frames = 0
 
@@ -85,11 +85,13 @@ class GreyChallenge:
         if self._from is None:
             self._from = t_ms
         hint = {NOBODY: Hint.NO_FACE, TWO_PEOPLE: Hint.TWO_FACES}.get(level)
+        self._moved = False
         if self._held < 3:
             self._held = self._held + 1 if level == PERSON else 0
             if self._held == 3:
                 self._from = t_ms
         elif level == MOVING and self._rested:
+            self._moved = True
             self._done, self._rested, self._from = self._done + 1, False, t_ms
         elif level == PERSON:
             self._rested = True
@@ -99,11 +101,12 @@ class GreyChallenge:
 
     def _view(self, hint: Hint | None, level: int, ends: int) -> ChallengeView:
         if self._over:
-            return ChallengeView(Stage.FINISHED, self._done, None, 1.0, None, None, frontal=False)
+            return ChallengeView(Stage.FINISHED, self._done, None, 1.0, None, None, False, self._moved)
         if self._held < 3:
             return ChallengeView(Stage.POSITION, 0, None, self._held / 3, hint, ends, frontal=False)
         movement = self._script.movements[self._done]
-        return ChallengeView(Stage.MOVEMENT, self._done, movement, 0.0, hint, ends, frontal=level == PERSON)
+        straight = level == PERSON
+        return ChallengeView(Stage.MOVEMENT, self._done, movement, 0.0, hint, ends, straight, self._moved)
 
     def add_embedding(self, embedding: NDArray[np.float32]) -> None:
         self.embeddings += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -28,25 +30,58 @@ def towards(degrees: float) -> NDArray[np.float32]:
     return np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], dtype=np.float32)
 
 
-def least_alike(*samples: float, of_challenge: int) -> float | None:
+def least_alike(challenge: Sequence[float], cards: Sequence[float] = ()) -> float | None:
+    """The angle between the least similar pair that is compared, degrees."""
     gallery = Gallery()
-    for number, degrees in enumerate(samples):
-        gallery.add_embedding(towards(degrees), of_challenge=number < of_challenge)
+    for degrees in challenge:
+        gallery.add_embedding(towards(degrees), of_challenge=True)
+    for degrees in cards:
+        gallery.add_embedding(towards(degrees), of_challenge=False)
     continuity = Continuity()
     for embedding in gallery.embeddings:
         continuity.add_embedding(embedding)
-    return continuity.measured().least_similarity
+    least = continuity.measured().least_similarity
+    return None if least is None else float(np.degrees(np.arccos(np.clip(least, -1, 1))))
 
 
-def test_one_spoiled_sample_is_left_out_and_two_in_a_row_are_not() -> None:
-    assert least_alike(0, 0, 0, 80, 0, 0, of_challenge=3) == pytest.approx(1, abs=1e-6)
-    assert least_alike(0, 0, 0, 80, 80, 0, of_challenge=3) == pytest.approx(np.cos(np.radians(80)), abs=1e-6)
+def about(degrees: float) -> object:
+    return pytest.approx(degrees, abs=0.1)
 
 
-@pytest.mark.parametrize("of_challenge", [1, 2])
-def test_two_samples_are_compared_as_they_are(of_challenge: int) -> None:
-    assert least_alike(0, 80, of_challenge=of_challenge) == pytest.approx(np.cos(np.radians(80)), abs=1e-6)
+def test_somebody_else_for_each_movement_shows_however_short() -> None:
+    assert least_alike([0, 0, 0, 80, 0, 80, 0]) == about(80)
+    assert least_alike([0, 0, 0, 80, 0, 80, 0, 80, 0]) == about(80)
+    assert least_alike([0, 0, 0, 80, 0], [0, 0]) == about(80)
+    assert least_alike([80, 0, 0, 0], [0, 0]) == about(80)
+
+
+def test_one_sample_while_cards_are_shown_may_be_spoilt_and_no_second_one() -> None:
+    assert least_alike([0, 0, 0], [80, 0, 0]) == about(0)
+    assert least_alike([0, 0, 0], [80, 80, 0]) == about(80)
+    assert least_alike([0, 0, 0], [80, 0, 80]) == about(80)
+    assert least_alike([0, 0], [80]) == about(0)
+
+
+def test_the_others_are_compared_with_the_most_typical_one_of_the_challenge() -> None:
+    assert least_alike([20, 0, 0, -20]) == about(20)
+    assert least_alike([0, 0, 0], [30, 20]) == about(20)
+
+
+@pytest.mark.parametrize(("challenge", "cards"), [((0.0, 80.0), ()), ((0.0,), (80.0,))])
+def test_of_two_samples_none_is_left_out(challenge: Sequence[float], cards: Sequence[float]) -> None:
+    assert least_alike(challenge, cards) == about(80)
+
+
+def test_without_a_sample_of_the_challenge_nothing_is_forgiven() -> None:
+    assert least_alike([], [0, 0, 80]) == about(80)
 
 
 def test_a_single_sample_compares_to_nothing() -> None:
-    assert least_alike(0, of_challenge=1) is None
+    assert least_alike([0]) is None
+
+
+def test_a_late_sample_of_the_challenge_is_one_of_the_challenge() -> None:
+    gallery = Gallery()
+    for degrees, of_challenge in ((0, True), (0, False), (80, True)):
+        gallery.add_embedding(towards(degrees), of_challenge=of_challenge)
+    assert gallery.live == pytest.approx(towards(40), abs=1e-6)

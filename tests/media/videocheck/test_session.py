@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from activation.check import CheckState
 from activation.evidence import CheckOutcome
 from activation.ids import CheckId, OrderId
+from media.faces import Face
 from media.videocheck import CheckMeasured, CheckRequest, Ending, VideoChecks, limits
 from media.webrtc import IceSettings
 from media.webrtc.phone import PhonePeer
 from tests.media.videocheck.stage import (
     ICCID,
     MODEL,
+    MOVING,
     NAME,
     NOBODY,
     NUMBER,
     PERSON,
     TWO_PEOPLE,
+    GreyRecogniser,
     GreyTracker,
     Person,
     grey_instruments,
+    level_of,
     short_script,
 )
 from tests.media.webrtc.people import Heard, Showing, until
@@ -154,6 +161,40 @@ async def test_a_frozen_picture_does_not_pass_and_is_measured(booth: Booth) -> N
     assert measured.ending is Ending.CHALLENGE_NOT_DONE
     assert measured.liveness is not None
     assert measured.liveness.repeated_frames > 0.5
+
+
+class TellingMoversApart(GreyRecogniser):
+    def embed(self, bgr: NDArray[np.uint8], face: Face) -> NDArray[np.float32]:
+        return np.array([0.0, 1.0], np.float32) if level_of(bgr) == MOVING else super().embed(bgr, face)
+
+
+async def test_the_frame_that_completes_a_movement_is_always_compared(booth: Booth) -> None:
+    """However short it is: nobody does the movements between two samples."""
+    booth.desk._instruments = replace(grey_instruments(), recogniser=TellingMoversApart())
+    measured, _, outcome = await check_with(booth, Person(), request())
+    assert outcome == "received"
+    assert measured.live is not None
+    assert measured.live[1] > 0.1
+
+
+async def test_what_was_to_be_compared_is_compared_after_hanging_up(booth: Booth) -> None:
+    booth.desk._instruments = replace(grey_instruments(), recogniser=TellingMoversApart())
+    asked = request(window_ms=60_000)
+    heard = Heard()
+    person = Person({"nod_up": PERSON})
+
+    def hear(message: Mapping[str, object]) -> None:
+        heard.append(message)
+        person.hear(message)
+
+    phone = PhonePeer(person, hear)
+    await booth.start(phone, asked)
+    await until(lambda: any(step["prompt"] == "nod_up" for step in heard.of("step")), SECONDS)
+    assert booth.desk.stop(asked.check)
+    measured = await booth.over(asked)
+    assert measured.live is not None
+    assert measured.live[1] > 0.1
+    await phone.close()
 
 
 async def test_a_card_or_a_sim_that_is_never_shown_ends(
