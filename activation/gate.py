@@ -27,7 +27,6 @@ from activation.evidence import (
     Facts,
     Handover,
     HandoverOutcome,
-    Hold,
     QuotaPlace,
     RegistryAnswer,
     RegistryVerdict,
@@ -39,7 +38,7 @@ from activation.evidence import (
 )
 from activation.findings import NEEDS_NEW_CHECK, Finding, Reason, Weight
 from activation.policy import Policy
-from activation.weighing import face_finding, latest, weigh_check
+from activation.weighing import face_finding, holds_in_force, latest, weigh_check
 
 
 @dataclass(frozen=True)
@@ -86,10 +85,8 @@ def _before_shipping(facts: Facts, policy: Policy) -> list[Finding]:
 
 def _holds(facts: Facts) -> Iterator[Finding]:
     """Step 0."""
-    last = {fact.scope: (index, fact) for index, fact in enumerate(facts.evidence) if isinstance(fact, Hold)}
-    for index, hold in last.values():
-        if hold.placed:
-            yield Finding(Weight.MISSING, Reason.HELD, index)
+    for index in holds_in_force(facts).values():
+        yield Finding(Weight.MISSING, Reason.HELD, index)
 
 
 def _captures(facts: Facts, policy: Policy) -> Iterator[Finding]:
@@ -200,7 +197,9 @@ def _video(facts: Facts, policy: Policy) -> Iterator[Finding]:
         last = index
         if not any(f.weight is Weight.MISSING or f.reason in NEEDS_NEW_CHECK for f in findings):
             passed = True
-        soft += any(finding.weight is Weight.MISSING for finding in findings)
+        # An attempt that saw nobody, as in a full house, says nothing about the applicant.
+        seen = check.liveness is not None
+        soft += seen and any(finding.weight is Weight.MISSING for finding in findings)
         yield from (finding for finding in findings if finding.weight is not Weight.MISSING)
     if passed:
         return

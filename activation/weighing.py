@@ -11,6 +11,7 @@ from activation.evidence import (
     FaceComparison,
     FaceSource,
     Facts,
+    Hold,
     Identity,
     LivenessMeasured,
     VideoCheckMeasured,
@@ -43,6 +44,16 @@ def latest(facts: Facts, kind: type[E]) -> tuple[int, E | None]:
     return -1, None
 
 
+def holds_in_force(facts: Facts) -> dict[str, int]:
+    """Each hold whose last word is that it was placed: its id, or scope where it has none, and the index."""
+    last = {
+        fact.hold or fact.scope: (index, fact.placed)
+        for index, fact in enumerate(facts.evidence)
+        if isinstance(fact, Hold)
+    }
+    return {hold: index for hold, (index, placed) in last.items() if placed}
+
+
 def face_finding(
     comparisons: tuple[FaceComparison, ...],
     pair: tuple[FaceSource, FaceSource],
@@ -65,43 +76,61 @@ def weigh_check(
     check: VideoCheckMeasured, index: int, submitted: Identity | None, iccid: Iccid | None, policy: Policy
 ) -> Iterator[Finding]:
     """Everything in the way of one attempt. MISSING here means: not shown, try again."""
-    if check.outcome is not CheckOutcome.MEASURED or check.liveness is None:
+    if check.liveness is None:
         yield Finding(Weight.MISSING, Reason.CHECK_NOT_FINISHED, index)
-        if check.liveness is not None:
-            yield from _seen_anyhow(check.liveness, index, policy)
         return
+    shown = _weigh_shown(check, index, submitted, iccid, policy) if _answered(check.liveness) else ()
+    if check.outcome is not CheckOutcome.MEASURED:
+        yield Finding(Weight.MISSING, Reason.CHECK_NOT_FINISHED, index)
+        # Whoever hangs up does not take back what was seen; what a bad line does to a stream is no sign.
+        seen = (*_weigh_depth(check.liveness, index, policy), *_weigh_person(check.liveness, index, policy))
+        yield from (finding for finding in (*seen, *shown) if finding.weight is Weight.FAILED)
+        return
+    if not check.media:  # nobody could look at it again
+        yield Finding(Weight.MISSING, Reason.CHECK_NOT_FINISHED, index)
     yield from _weigh_liveness(check.liveness, index, policy)
-    answered = all(movement.done and movement.in_order for movement in check.liveness.movements)
-    if not answered or not check.liveness.movements:
+    if not _answered(check.liveness):
         yield Finding(Weight.MISSING, Reason.CHALLENGE_NOT_ANSWERED, index)
-        return
+    yield from shown
+
+
+def _answered(live: LivenessMeasured) -> bool:
+    """Every movement was done, each at its time."""
+    return bool(live.movements) and all(movement.done and movement.in_order for movement in live.movements)
+
+
+def _weigh_shown(
+    check: VideoCheckMeasured, index: int, submitted: Identity | None, iccid: Iccid | None, policy: Policy
+) -> Iterator[Finding]:
+    """Document, card, and whose face it is."""
     yield from _weigh_document(check, index, submitted, policy)
     yield from _weigh_sim(check, index, iccid)
     for source in LIVE_AGAINST:
         yield from face_finding(check.comparisons, (FaceSource.LIVE, source), policy, _LIVE, index)
 
 
-def _seen_anyhow(live: LivenessMeasured, index: int, policy: Policy) -> Iterator[Finding]:
-    """Whoever hangs up does not take back what was seen; what a bad line does to a stream is no sign."""
-    yield from (f for f in _weigh_liveness(live, index, policy) if f.reason is Reason.FACE_FLAT)
-    if live.continuity is not None:
-        one = face_finding((live.continuity,), (FaceSource.LIVE, FaceSource.LIVE), policy, _ONE_PERSON, index)
-        yield from (f for f in one if f.weight is Weight.FAILED)
-
-
-def _weigh_liveness(live: LivenessMeasured, index: int, policy: Policy) -> Iterator[Finding]:
-    limits = policy.liveness
+def _weigh_depth(live: LivenessMeasured, index: int, policy: Policy) -> Iterator[Finding]:
     # Written so that a NaN fails: only a comparison that holds lets a measure through.
-    if live.planarity is not None and not live.planarity > limits.planarity_flat:
+    if live.planarity is not None and not live.planarity > policy.liveness.planarity_flat:
         yield Finding(Weight.FAILED, Reason.FACE_FLAT, index)
-    elif live.planarity is None or not live.planarity >= limits.planarity_min:
+    elif live.planarity is None or not live.planarity >= policy.liveness.planarity_min:
         yield Finding(Weight.MISSING, Reason.DEPTH_NOT_SEEN, index)
-    if live.continuity is None or live.frames < limits.frames_min:
+
+
+def _weigh_person(live: LivenessMeasured, index: int, policy: Policy) -> Iterator[Finding]:
+    """Whether one person was there throughout; too few frames do not say."""
+    if live.continuity is None or live.frames < policy.liveness.frames_min:
         yield Finding(Weight.MISSING, Reason.CHALLENGE_NOT_ANSWERED, index)
     else:
         yield from face_finding(
             (live.continuity,), (FaceSource.LIVE, FaceSource.LIVE), policy, _ONE_PERSON, index
         )
+
+
+def _weigh_liveness(live: LivenessMeasured, index: int, policy: Policy) -> Iterator[Finding]:
+    limits = policy.liveness
+    yield from _weigh_depth(live, index, policy)
+    yield from _weigh_person(live, index, policy)
     if live.track_breaks > limits.track_breaks_max:
         yield Finding(Weight.FAILED, Reason.PERSON_CHANGED, index)
     if live.second_faces > limits.second_faces_max:

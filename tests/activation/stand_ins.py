@@ -20,6 +20,7 @@ from activation.adapters.sql.fields import field_keys
 from activation.adapters.sql.numbers import HOLD
 from activation.adapters.sql.orders import Document, NewOrder, OrderView
 from activation.adapters.sql.store import Store
+from activation.adapters.sql.outbox import text_of
 from activation.adapters.sql.tables import MessageRow
 from activation.evidence import (
     CapturesMeasured,
@@ -42,6 +43,7 @@ from activation.ids import (
     CaseId,
     CheckId,
     DeliveryId,
+    Digest,
     Iccid,
     Imsi,
     Msisdn,
@@ -61,6 +63,7 @@ MODEL = ModelRef("studio", "1", "0" * 64)
 POLICY = Policy(version="test", faces={"studio": FaceBand(accept=0.5, refuse=0.3)})
 DOCUMENT = Document("样本", "11010519491231002X", "广东省深圳市样本路 1 号")
 COURIER = StaffId.new()
+PICTURES = Digest("0" * 64)
 
 
 def now() -> datetime:
@@ -200,14 +203,14 @@ class Bench:
 
     async def told(self, order_id: OrderId, kind: MessageKind, seconds: float = 20.0) -> str:
         """The message of one kind once it was sent. Raises TimeoutError."""
-        found = sa.select(MessageRow.text).where(
+        found = sa.select(MessageRow).where(
             MessageRow.kind == kind, MessageRow.key.startswith(f"{order_id}-{kind}")
         )
         async with asyncio.timeout(seconds):
             while True:
                 async with self.sessions.begin() as session:
-                    text = await session.scalar(found)
-                if text is not None:
+                    row = await session.scalar(found)
+                if row is not None and (text := await text_of(row)) is not None:
                     return text
                 await asyncio.sleep(0.02)
 
@@ -332,7 +335,7 @@ def video_check(
             for other in (FaceSource.FRONT_PORTRAIT, FaceSource.HANDHELD_FACE, FaceSource.VIDEO_PORTRAIT)
         ),
         tracker=MODEL,
-        media=(),
+        media=(PICTURES,),
     )
 
 

@@ -150,7 +150,7 @@ def photographed(similarity: float | None) -> Change:
 
 def thrice_without_answer(case: Case) -> Case:
     assert case.check is not None
-    silent = replace(case.check, outcome=CheckOutcome.EXPIRED, liveness=None)
+    silent = replace(case.check, outcome=CheckOutcome.EXPIRED, comparisons=())
     return replace(case, check=None, more=(silent, silent, silent))
 
 
@@ -219,6 +219,7 @@ ACTIVATING: list[tuple[Reason, type[Any], Change]] = [
     (Reason.VIDEO_CHECK_MISSING, Wait, part("check", document=Identity(None, DIGEST))),
     (Reason.VIDEO_CHECK_MISSING, Wait, part("check", document_frames=1)),
     (Reason.VIDEO_CHECK_MISSING, Wait, part("check", iccid=None)),
+    (Reason.VIDEO_CHECK_MISSING, Wait, part("check", media=())),
     (Reason.VIDEO_CHECK_FAILED_OFTEN, Review, thrice_without_answer),
     (Reason.FACE_FLAT, Review, liveness(planarity=0.005)),
     (Reason.FACE_FLAT, Review, liveness(planarity=float("nan"))),
@@ -380,6 +381,49 @@ def test_hanging_up_does_not_take_back_what_was_seen(good: Case, outcome: CheckO
     assert may_activate(other.facts, POLICY) == Review((Reason.PERSON_CHANGED,), two_people=True)
     bad_line = ended(liveness(track_breaks=9, repeated_frames=0.9)(good))
     assert may_activate(bad_line.facts, POLICY) == Wait((Reason.VIDEO_CHECK_MISSING,))
+
+
+HUNG_UP_WITH: list[tuple[Reason, Change]] = [
+    (Reason.LIVE_FACE_DIFFERS, compared(0.1)),
+    (Reason.VIDEO_DOCUMENT_DIFFERS, part("check", document=OTHER)),
+    (Reason.SIM_DIFFERS, part("check", iccid=OTHER_ICCID)),
+]
+
+
+@pytest.mark.parametrize(("reason", "change"), HUNG_UP_WITH)
+def test_hanging_up_after_the_challenge_takes_nothing_back(
+    good: Case, reason: Reason, change: Change
+) -> None:
+    ended = part("check", outcome=CheckOutcome.ABORTED)
+    assert may_activate(ended(change(good)).facts, POLICY) == Review((reason,), two_people=True)
+    half = liveness(movements=(MovementMeasured("nod_up", False, True, None),))
+    assert may_activate(half(ended(change(good))).facts, POLICY) == Wait((Reason.VIDEO_CHECK_MISSING,))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [compared(0.4), part("check", document=Identity(None, None), iccid=None), compared(0.9, "other")],
+)
+def test_hanging_up_shows_nothing_doubtful(good: Case, change: Change) -> None:
+    ended = part("check", outcome=CheckOutcome.ABORTED)
+    assert may_activate(ended(change(good)).facts, POLICY) == Wait((Reason.VIDEO_CHECK_MISSING,))
+
+
+@pytest.mark.parametrize("outcome", CheckOutcome)
+def test_few_frames_say_nothing_about_the_person_however_a_check_ended(
+    good: Case, outcome: CheckOutcome
+) -> None:
+    other = liveness(frames=29, continuity=face(FaceSource.LIVE, FaceSource.LIVE, 0.1))
+    facts = part("check", outcome=outcome)(other(good)).facts
+    assert may_activate(facts, POLICY) == Wait((Reason.VIDEO_CHECK_MISSING,))
+
+
+def test_attempts_that_saw_nobody_are_no_failed_checks(good: Case) -> None:
+    """A full house, a phone that never connected: nothing for a reviewer to look at."""
+    assert good.check is not None
+    unseen = replace(good.check, outcome=CheckOutcome.ABORTED, liveness=None, comparisons=(), media=())
+    case = replace(good, check=None, more=(unseen,) * 5)
+    assert may_activate(case.facts, POLICY) == Wait((Reason.VIDEO_CHECK_MISSING,))
 
 
 def test_a_new_check_that_one_reviewer_asked_for_replaces_a_doubtful_one_only(good: Case) -> None:

@@ -105,5 +105,5 @@ class Proven:
                 )
             ),
             tracker=MODEL,
-            media=(),
+            media=(Digest("c" * 64),),
         )
