@@ -151,6 +151,10 @@ class OrderFile(Protocol):
         """Cancelled, returned, expired or refused: frees what the order holds. False: too late for that."""
 
 
+class StoreFault(Exception):
+    """A store of evidence or keys could not do what a step asked of it. Retried."""
+
+
 class StepGaveUp(Exception):
     """A step outside the database failed as often as it may. The order's due date brings it back."""
 
@@ -176,3 +180,20 @@ class Work(Protocol):
 
     async def ask(self, step: str, do: Callable[[], Awaitable[T]]) -> T:
         """A call to the outside, at least once, tried a limited number of times. Raises StepGaveUp."""
+
+
+@dataclass(frozen=True)
+class Mission:
+    """Durable work of an outer room about one order: `run(order_id, *why)`, made of the steps of `Work`."""
+
+    name: str
+    run: Callable[..., Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Routine:
+    """Durable work by the clock, made of the steps of `Work`. cron: six fields, seconds first, UTC."""
+
+    name: str
+    cron: str
+    run: Callable[[], Awaitable[None]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.ending import END_SERVICE
 from activation.flow import CAUSES, RELEASE, Flow
 from activation.order import OrderState as S
 from activation.steps import AGAIN_AFTER, OVER
@@ -16,6 +17,7 @@ from activation.steps import AGAIN_AFTER, OVER
 BATCH = 200
 _START_AGAIN: dict[S, str] = {
     **CAUSES,
+    S.ACTIVE: END_SERVICE,  # has a due date only while its end is asked for
     **dict.fromkeys(OVER, RELEASE),
 }
 

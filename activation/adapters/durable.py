@@ -7,9 +7,9 @@ missions hand it nothing personal. One process has one runtime, and missions run
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -25,9 +25,20 @@ from dbos import error as dbos_error
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from activation.adapters.durable_executors import Heartbeat
+from activation.adapters.durable_missions import register, register_outer
+from activation.ending import END_SERVICE
 from activation.flow import ACCEPT, DECIDE, RELEASE, SHIP, Flow
 from activation.ids import OrderId
-from activation.ports import HlrFault, MessageKind, MessagesFault, RegistryFault, StepGaveUp
+from activation.order_keys import OrderKeysFault
+from activation.ports import (
+    HlrFault,
+    MessagesFault,
+    Mission,
+    RegistryFault,
+    Routine,
+    StepGaveUp,
+    StoreFault,
+)
 from activation.steps import TELL
 from activation.upkeep import Upkeep
 
@@ -37,20 +48,18 @@ APPLICATION = "kaika"
 #: Missions begun by one version are ended by it: raise it when the steps of a mission change.
 MISSIONS_VERSION = "1"
 
-PROVISIONING, ASKING = "provisioning", "asking"
-QUEUES = {SHIP: PROVISIONING, DECIDE: PROVISIONING, RELEASE: PROVISIONING, ACCEPT: ASKING, TELL: ASKING}
-#: Missions of one process at a time towards the HLR, and towards registry and message gateway.
-AT_ONCE = {PROVISIONING: 16, ASKING: 16}
-POLL_SECONDS = {PROVISIONING: 0.08, ASKING: 0.2}
+PROVISIONING, ASKING, KEEPING = "provisioning", "asking", "keeping"
+QUEUES = {
+    **dict.fromkeys((SHIP, DECIDE, RELEASE, END_SERVICE), PROVISIONING),
+    **dict.fromkeys((ACCEPT, TELL), ASKING),
+}
+#: Missions of one process at a time towards the HLR, towards registry and message gateway, and of outer rooms.
+AT_ONCE = {PROVISIONING: 16, ASKING: 16, KEEPING: 4}
+POLL_SECONDS = {PROVISIONING: 0.08, ASKING: 0.2, KEEPING: 1.0}
 THREADS = 32
 
 STEP_ATTEMPTS, STEP_SECONDS = 3, 20.0
 STEP_RETRY_SECONDS, STEP_RETRY_FACTOR = 0.2, 4.0
-
-SWEEP, SWEEP_CRON = "upkeep", "*/15 * * * * *"
-TIDY, TIDY_CRON = "tidy", "0 17 * * * *"
-#: How long the record of a finished mission is kept, and how many are deleted at a time.
-KEEP_MISSIONS, KEEP_SWEEPS, TIDY_BATCH = timedelta(days=30), timedelta(hours=2), 1_000
 
 
 class Faults(Protocol):
@@ -85,8 +94,13 @@ class DurableWork:
         self._datasource: AsyncSQLAlchemyDatasource | None = None
         self._running = False
 
-    async def start(self, flow: Flow) -> None:
-        """Make DBOS's tables, take up what this executor left behind, run missions from now on."""
+    async def start(
+        self, flow: Flow, missions: Sequence[Mission] = (), routines: Sequence[Routine] = ()
+    ) -> None:
+        """Make DBOS's tables, take up what this executor left behind, run missions from now on.
+
+        missions, routines: of outer rooms.
+        """
         DBOS(
             config={
                 "name": APPLICATION,
@@ -102,7 +116,8 @@ class DurableWork:
         self._datasource = await AsyncSQLAlchemyDatasource.create(
             driver, engine=self._engine, serializer=self._serializer
         )
-        schedules = _register(flow, Upkeep(flow), self._heartbeat)
+        schedules = register(flow, Upkeep(flow), self._heartbeat)
+        schedules += register_outer(missions, routines)
         await self._heartbeat.start()
         DBOS.launch()
         self._running = True
@@ -140,7 +155,7 @@ class DurableWork:
     ) -> None:
         options: EnqueueOptions = {
             "workflow_name": mission,
-            "queue_name": QUEUES[mission],
+            "queue_name": QUEUES.get(mission, KEEPING),
             "workflow_id": "-".join((mission, order_id, *filter(None, why))),
             "queue_partition_key": order_id,
             "app_version": MISSIONS_VERSION,
@@ -200,58 +215,4 @@ class DurableWork:
 
 
 def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, HlrFault | RegistryFault | MessagesFault)
-
-
-def _register(flow: Flow, upkeep: Upkeep, heartbeat: Heartbeat) -> list[Any]:
-    """Make DBOS know the missions by name; the schedules that it is to keep."""
-
-    @DBOS.workflow(name=ACCEPT)
-    async def accept(order_id: str, *_why: str) -> None:
-        await flow.accept(OrderId(order_id))
-
-    @DBOS.workflow(name=SHIP)
-    async def ship(order_id: str, *_why: str) -> None:
-        await flow.ship(OrderId(order_id))
-
-    @DBOS.workflow(name=DECIDE)
-    async def decide(order_id: str, *_why: str) -> None:
-        await flow.decide(OrderId(order_id))
-
-    @DBOS.workflow(name=RELEASE)
-    async def release(order_id: str, *_why: str) -> None:
-        await flow.release(OrderId(order_id))
-
-    @DBOS.workflow(name=TELL)
-    async def tell(order_id: str, kind: str, cause: str = "", again: str = "0") -> None:
-        await flow.tell(OrderId(order_id), MessageKind(kind), cause, int(again))
-
-    @DBOS.workflow(name=SWEEP)
-    async def sweep(_when: datetime, _context: Any) -> None:
-        await upkeep.sweep()
-        await DBOS.run_step_async({"name": "upkeep.3 resume of the dead"}, heartbeat.resume_of_the_dead)
-
-    @DBOS.workflow(name=TIDY)
-    async def tidy(_when: datetime, _context: Any) -> None:
-        await DBOS.run_step_async({"name": "tidy.1 forget missions"}, _forget, KEEP_MISSIONS)
-        await DBOS.run_step_async({"name": "tidy.2 forget sweeps"}, _forget, KEEP_SWEEPS, SWEEP)
-
-    return [
-        {"schedule_name": SWEEP, "workflow_fn": sweep, "schedule": SWEEP_CRON, "context": None},
-        {"schedule_name": TIDY, "workflow_fn": tidy, "schedule": TIDY_CRON, "context": None},
-    ]
-
-
-async def _forget(after: timedelta, name: str | None = None) -> int:
-    """Delete the records of missions that ended long ago; orders and decisions have their own."""
-    ended = await DBOS.list_workflows_async(
-        name=name,
-        status=["SUCCESS", "ERROR", "CANCELLED"],
-        completed_before=(datetime.now(UTC) - after).isoformat(),
-        limit=TIDY_BATCH,
-        load_input=False,
-        load_output=False,
-    )
-    if ended:
-        await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
-    return len(ended)
+    return isinstance(error, HlrFault | RegistryFault | MessagesFault | OrderKeysFault | StoreFault)

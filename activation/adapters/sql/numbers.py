@@ -70,6 +70,21 @@ class Numbers:
         """Give back what the order holds."""
         return await _update(session, [N.held_by == order_id], held_by=None, held_until=None)
 
+    async def quarantine(self, session: AsyncSession, order_id: OrderId, until: datetime) -> bool:
+        """Nobody else gets what the order held until then; `free_lapsed` gives it back."""
+        return await _update(session, [N.held_by == order_id], held_until=until)
+
+    async def free_lapsed(self, session: AsyncSession, now: datetime, limit: int) -> int:
+        """Give back up to `limit` numbers whose hold or quarantine is over; how many."""
+        over = sa.select(N.msisdn).where(N.held_until < now).order_by(N.held_until).limit(limit)
+        freed = await session.execute(
+            sa.update(N)
+            .where(N.msisdn.in_(over), N.held_until < now)
+            .values(held_by=None, held_until=None)
+            .returning(N.msisdn)
+        )
+        return len(freed.all())
+
 
 async def _update(
     session: AsyncSession, where: list[sa.ColumnElement[bool]], **values: OrderId | datetime | None
