@@ -88,6 +88,22 @@ class CaseId(_RandomId):
     pattern = re.compile(r"cas_[0-9a-f]{24}")
 
 
+class HoldId(_RandomId):
+    """One order to stop (R9.3)."""
+
+    __slots__ = ()
+    prefix = "hld"
+    pattern = re.compile(r"hld_[0-9a-f]{24}")
+
+
+class IncidentId(_RandomId):
+    """A leak, damage or loss of identity data (R9.2)."""
+
+    __slots__ = ()
+    prefix = "inc"
+    pattern = re.compile(r"inc_[0-9a-f]{24}")
+
+
 class StaffId(_RandomId):
     __slots__ = ()
     prefix = "stf"

@@ -35,8 +35,9 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
     S.SHIPPED: frozenset({S.DELIVERED, S.VERIFIED, S.RETURNED, S.REFUSED, S.CANCELLED}),
     S.DELIVERED: frozenset({S.VERIFIED, S.ACTIVATING, S.REFUSED, S.RETURNED, S.CANCELLED}),
     S.VERIFIED: frozenset({S.ACTIVATING, S.REFUSED, S.RETURNED, S.CANCELLED}),
-    # Only the gate's Activate leads here; a fault on the way to the HLR is retried, not undone.
-    S.ACTIVATING: frozenset({S.ACTIVE}),
+    # Only the gate's Pass leads here; a fault on the way to the HLR is retried, not undone. Back only once
+    # the subscriber is certainly off, because something came in between (R9.3).
+    S.ACTIVATING: frozenset({S.ACTIVE, S.VERIFIED}),
     S.ACTIVE: frozenset({S.ENDED}),
     S.ENDED: frozenset(),
     S.REFUSED: frozenset(),

@@ -23,7 +23,7 @@ TRANSITIONS: dict[SimState, frozenset[SimState]] = {
     S.IN_STOCK: frozenset({S.RESERVED, S.BLOCKED}),
     S.RESERVED: frozenset({S.INACTIVE, S.IN_STOCK, S.BLOCKED}),
     S.INACTIVE: frozenset({S.ACTIVATING, S.RETURNED, S.BLOCKED}),
-    S.ACTIVATING: frozenset({S.ACTIVE}),
+    S.ACTIVATING: frozenset({S.ACTIVE, S.INACTIVE}),
     S.ACTIVE: frozenset({S.SUSPENDED, S.TERMINATED}),
     S.SUSPENDED: frozenset({S.ACTIVE, S.TERMINATED}),
     S.TERMINATED: frozenset(),

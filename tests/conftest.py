@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+import activation.adapters.sql.hold_tables  # noqa: F401  (its tables belong to the same metadata)
+import app.compliance.incidents.tables  # noqa: F401  (its tables belong to the same metadata)
 import app.tables  # noqa: F401  (its tables belong to the same metadata)
 import logistics.tables  # noqa: F401  (its tables belong to the same metadata)
 from activation.adapters.sql.engine import open_engine, open_readers, open_sessions

@@ -12,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from activation.adapters.sql.fields import field_keys
 from activation.adapters.sql.tables import OrderRow as O
 from activation.evidence import Identity
+from activation.holds import WEB, Reach
 from activation.ids import Digest, Iccid, Msisdn, OrderId
 from activation.normal import normal_name, normal_number
 from activation.order import OrderState, states_before
+from activation.provinces import province_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,6 +30,13 @@ class NewOrder:
     region: str = ""
     recipient: str | None = None
     locale: str = "zh-CN"
+    channel: str = WEB
+    dealer: str | None = None
+
+    @property
+    def reach(self) -> Reach:
+        """What a hold would cover it by (R9.3)."""
+        return Reach(province_of(self.region, self.address), self.channel, self.dealer, self.id)
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,14 @@ class OrderView:
     created_at: datetime
     changed_at: datetime
     due_at: datetime | None
+    province: str = ""
+    channel: str = WEB
+    dealer: str | None = None
+
+    @property
+    def reach(self) -> Reach:
+        """What holds cover it by (R9.3)."""
+        return Reach(self.province, self.channel, self.dealer, self.id)
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,6 +105,9 @@ class Orders:
                 recipient=new.recipient,
                 address=new.address,
                 region=new.region,
+                province=new.reach.province,
+                channel=new.channel,
+                dealer=new.dealer,
                 locale=new.locale,
                 created_at=at,
                 changed_at=at,
@@ -177,7 +197,7 @@ class Orders:
 async def _view(session: AsyncSession, where: sa.ColumnElement[bool], lock: bool = False) -> OrderView | None:
     columns = (
         *(O.id, O.state, O.msisdn, O.contact_digest, O.name_digest, O.number_digest, O.iccid),
-        *(O.region, O.locale, O.created_at, O.changed_at, O.due_at),
+        *(O.region, O.locale, O.created_at, O.changed_at, O.due_at, O.province, O.channel, O.dealer),
     )
     query = sa.select(*columns).where(where)
     row = (await session.execute(query.with_for_update() if lock else query)).first()
@@ -198,4 +218,7 @@ async def _view(session: AsyncSession, where: sa.ColumnElement[bool], lock: bool
         created_at=row.created_at,
         changed_at=row.changed_at,
         due_at=row.due_at,
+        province=row.province,
+        channel=row.channel,
+        dealer=row.dealer,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from activation.adapters.sql.checks import Checks
 from activation.adapters.sql.decisions import Decisions
 from activation.adapters.sql.facts import FactLog
+from activation.adapters.sql.holds import Holds
 from activation.adapters.sql.numbers import Numbers
 from activation.adapters.sql.orders import Orders
 from activation.adapters.sql.quota import Quota
@@ -24,3 +25,4 @@ class Store:
     facts: FactLog = field(default_factory=FactLog)
     decisions: Decisions = field(default_factory=Decisions)
     checks: Checks = field(default_factory=Checks)
+    holds: Holds = field(default_factory=Holds)

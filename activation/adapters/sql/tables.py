@@ -56,7 +56,10 @@ class OrderRow(Row):
     contact_digest: Mapped[str] = mapped_column(sa.String(64), index=True)
     recipient: Mapped[str | None] = mapped_column(Encrypted("orders.recipient"))
     address: Mapped[str] = mapped_column(Encrypted("orders.address"))
-    region: Mapped[str] = mapped_column(sa.String(32), default="")
+    region: Mapped[str] = mapped_column(sa.String(32), default="")  # as the applicant wrote it
+    province: Mapped[str] = mapped_column(sa.String(16), default="")  # short name; empty: not known
+    channel: Mapped[str] = mapped_column(sa.String(64), default="web")
+    dealer: Mapped[str | None] = mapped_column(sa.String(64))
     locale: Mapped[str] = mapped_column(sa.String(8), default="zh-CN")
     # What OCR read from the document and the applicant confirmed; nobody can write it otherwise (R1.4).
     name: Mapped[str | None] = mapped_column(Encrypted("orders.name"))
