@@ -3,66 +3,87 @@
 Entries of one chain are linked: `hash = SHA-256(previous hash | chain | seq | content)`. There is a chain
 for each order and each member of staff, and one for each office (`OFFICES`), so that nobody waits for a
 lock that is not their own.
+
+Notes are gathered while a transaction runs and appended in one round trip when it commits, chain by chain
+in one order: chains are the last thing a transaction locks, so they make no two wait for each other. A
+transaction that cannot append does not commit.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from activation.acting import acting
-from activation.adapters.sql.audit_tables import AuditEntryRow, AuditHeadRow
+from activation.adapters.sql.audit_chain import START, canonical, digest_of, link
+from activation.adapters.sql.audit_tables import AuditEntryRow
+from activation.adapters.sql.engine import reads_only
+
+__all__ = ["OFFICES", "START", "AuditEntryRow", "canonical", "digest_of", "link", "note"]
 
 #: Chains beside those of orders and staff.
 OFFICES = ("holds", "incidents", "keys", "policy", "retention", "stock", "sign_in", "exports", "checkpoints")
-START = "0" * 64
 
-# Makes the chain or takes its lock; gives the head as it was before.
-_NEXT = sa.text(
-    "INSERT INTO audit_heads (chain, seq, hash) VALUES (:chain, 1, :start) "
-    "ON CONFLICT (chain) DO UPDATE SET seq = audit_heads.seq + 1 RETURNING seq, hash"
+_PENDING = "kaika_audit_notes"
+# PostgreSQL: a function of the tables' owner, who alone may insert (`audit_guards`).
+_APPEND_POSTGRESQL = sa.text("SELECT audit_append(CAST(:entries AS jsonb))")
+# SQLite has one writer at a time, who holds the lock already.
+_APPEND_SQLITE = sa.text(
+    "INSERT INTO audit_entries (chain, seq, at, actor, event, content, hash) "
+    "SELECT :chain, last.seq + 1, :at, :actor, :event, :content, "
+    "kaika_link(last.hash, :chain, last.seq + 1, :content) FROM ("
+    "SELECT seq, hash FROM audit_heads WHERE chain = :chain "
+    "UNION ALL SELECT 0, :start ORDER BY seq DESC LIMIT 1) AS last"
 )
+_SQLITE_INSTANT = "%Y-%m-%d %H:%M:%S.%f"
 
 
 async def note(
     session: AsyncSession, chain: str, event: str, rule: str, reason: str = "", **details: Any
 ) -> None:
-    """Append one entry to `chain`: an order id, a staff id or one of `OFFICES`.
+    """Append one entry to `chain`, an order id, a staff id or one of `OFFICES`, when `session` commits.
 
-    event: `order.shipped`, `fact.registry`, `hold.placed` …; rule: `R9.1`. details: JSON, nothing personal.
-    In one transaction the order's chain comes first, then others, so that two never wait for each other.
+    event: `order.shipped`, `fact.registry`, `hold.placed` …; rule: `R9.1`. reason, details: JSON, nothing
+    personal. Raises RuntimeError in a session that only reads, or within a savepoint.
     """
-    at = datetime.now(UTC)
+    if reads_only(session) or session.in_nested_transaction():
+        raise RuntimeError("an audit entry needs a transaction that writes, and no savepoint")
+    at, actor = datetime.now(UTC), acting()
     content = canonical(
         {
             "at": at.isoformat(timespec="microseconds"),
-            "actor": acting(),
+            "actor": actor,
             "event": event,
             "rule": rule,
             "reason": reason,
             "details": details,
         }
     )
-    seq, previous = (await session.execute(_NEXT, {"chain": chain, "start": START})).one()
-    linked = link(previous, chain, seq, content)
-    await session.execute(
-        sa.insert(AuditEntryRow).values(
-            chain=chain, seq=seq, at=at, actor=acting(), event=event, content=content, hash=linked
-        )
-    )
-    await session.execute(sa.update(AuditHeadRow).where(AuditHeadRow.chain == chain).values(hash=linked))
+    entry = {"chain": str(chain), "at": at, "actor": actor, "event": event, "content": content}
+    session.info.setdefault(_PENDING, []).append(entry)
 
 
-def canonical(content: dict[str, Any]) -> str:
-    """JSON in one form: sorted keys, no spaces, ASCII."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+@sa.event.listens_for(Session, "before_commit")
+def _append(session: Session) -> None:
+    if _PENDING not in session.info or session.in_nested_transaction():
+        return
+    session.flush()  # whatever rows it locks come before the chains
+    entries: list[dict[str, Any]] = session.info.pop(_PENDING)
+    entries.sort(key=lambda entry: str(entry["chain"]))
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        told = [{**entry, "at": entry["at"].isoformat()} for entry in entries]
+        connection.execute(_APPEND_POSTGRESQL, {"entries": json.dumps(told)})
+    else:
+        rows = [{**entry, "at": entry["at"].strftime(_SQLITE_INSTANT), "start": START} for entry in entries]
+        connection.execute(_APPEND_SQLITE, rows)
 
 
-def link(previous: str, chain: str, seq: int, content: str) -> str:
-    """Hash of an entry, 64 hex digits. `content` comes last, so nothing can be moved between the parts."""
-    return hashlib.sha256(f"{previous}\n{chain}\n{seq}\n{content}".encode()).hexdigest()
+@sa.event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(_PENDING, None)

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from activation.adapters.sql.audit_chain import link
+
 BUSY_TIMEOUT_MS = 30_000
 POOL_SIZE = 20
 _READS_ONLY = "kaika_reads_only"
@@ -42,6 +44,7 @@ def _make_sqlite_serious(engine: AsyncEngine) -> None:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         cursor.close()
+        connection.create_function("kaika_link", 4, link, deterministic=True)
 
     # A deferred BEGIN fails on its first write when another writer was faster; IMMEDIATE waits its turn.
     @sa.event.listens_for(engine.sync_engine, "begin")
@@ -58,6 +61,12 @@ def open_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
 def open_readers(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     """Sessions that only read; on SQLite they do not wait for the one writer, nor it for them."""
     return async_sessionmaker(engine.execution_options(**{_READS_ONLY: True}), expire_on_commit=False)
+
+
+def reads_only(session: AsyncSession) -> bool:
+    """Whether it is a session of `open_readers`."""
+    bind = session.bind
+    return bind is not None and bool(bind.get_execution_options().get(_READS_ONLY, False))
 
 
 async def insert_if_absent(session: AsyncSession, row: type[Any], **values: Any) -> bool:
