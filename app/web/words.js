@@ -65,8 +65,8 @@ const TEXTS = {
   "result.active.text": ["请将 SIM 卡插入手机使用。", "Put the SIM card into your phone."],
   "result.looked_at.title": ["工作人员正在查看", "Somebody is looking at it"],
   "result.looked_at.text": [
-    "无需再次核验，结果会以短信通知您。",
-    "You need not do anything. We will send you a message.",
+    "您现在无需操作。结果会以短信通知您；如需重新核验，也会短信告知。",
+    "You need not do anything now. We will send you a message, also if another check is needed.",
   ],
   "result.awaiting_delivery.title": ["核验完成", "The check is done"],
   "result.awaiting_delivery.text": [
