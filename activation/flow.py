@@ -44,6 +44,7 @@ from activation.steps import (
     new_captures_wanted,
     reached,
 )
+from activation.weighing import new_check_asked_at
 
 ACCEPT, SHIP, DECIDE, RELEASE = "accept", "ship", "decide", "release"
 #: How long a draft stays whose applicant was asked for new captures.
@@ -172,6 +173,9 @@ class Flow:
                 return None
             case Review() as review:
                 await self.steps.open_case(session, facts, ReviewStage.ACTIVATE, review)
+            case Wait(missing) if Reason.VIDEO_CHECK_MISSING in missing:
+                if (asked := new_check_asked_at(facts)) is not None:
+                    await self.steps.say(session, order_id, Say.NEW_CHECK_WANTED, f"fact-{asked}")
             case Wait() | Refuse():
                 pass
         if order.state is S.ACTIVATING:

@@ -93,6 +93,7 @@ class MessageKind(StrEnum):
     HANDOVER_CODE = "handover_code"
     ACTIVATION_LINK = "activation_link"
     NEW_CAPTURE_WANTED = "new_capture_wanted"
+    NEW_CHECK_WANTED = "new_check_wanted"
     ACTIVATED = "activated"
 
 

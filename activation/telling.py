@@ -43,7 +43,7 @@ async def message_values(
         case MessageKind.SHIPPED | MessageKind.HANDOVER_CODE if order.iccid:
             waybill, code = await shipping.create_delivery(session, order_id, order.iccid, clock())
             values |= {"waybill": waybill} if kind is MessageKind.SHIPPED else {"code": code}
-        case MessageKind.ACTIVATION_LINK if order.iccid:
+        case MessageKind.ACTIVATION_LINK | MessageKind.NEW_CHECK_WANTED if order.iccid:
             values["link"] = f"{base_url}/activate#{activation_code(order_id, order.iccid)}"
         case _:
             pass

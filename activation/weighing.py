@@ -14,6 +14,8 @@ from activation.evidence import (
     Hold,
     Identity,
     LivenessMeasured,
+    ReviewDecision,
+    ReviewStage,
     VideoCheckMeasured,
 )
 from activation.findings import Finding, Reason, Weight
@@ -42,6 +44,17 @@ def latest(facts: Facts, kind: type[E]) -> tuple[int, E | None]:
         if isinstance(fact, kind):
             return index, fact
     return -1, None
+
+
+def new_check_asked_at(facts: Facts) -> int | None:
+    """Index of the newest review of the activation, where a check was given before it and none since."""
+    checked, check = latest(facts, VideoCheckMeasured)
+    reviews = [
+        index
+        for index, fact in enumerate(facts.evidence)
+        if index > checked and isinstance(fact, ReviewDecision) and fact.stage is ReviewStage.ACTIVATE
+    ]
+    return max(reviews, default=None) if check is not None else None
 
 
 def holds_in_force(facts: Facts) -> dict[str, int]:

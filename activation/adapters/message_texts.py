@@ -17,6 +17,7 @@ _TEXTS: dict[str, dict[MessageKind, str]] = {
         _K.HANDOVER_CODE: "签收码 {code}。收卡时请向派送员出示本人证件和此码，其他时候请勿告诉他人。",
         _K.ACTIVATION_LINK: "激活号码 {number}：收到电话卡后，请准备好身份证和卡片，打开 {link}",
         _K.NEW_CAPTURE_WANTED: "请为号码 {number} 的申请重新拍摄证件照片，打开申请页面继续。",
+        _K.NEW_CHECK_WANTED: "号码 {number} 需要重新视频核验，请准备好身份证和卡片，打开 {link}",
         _K.ACTIVATED: "您的号码 {number} 已激活，欢迎使用。",
     },
     "en": {
@@ -32,6 +33,8 @@ _TEXTS: dict[str, dict[MessageKind, str]] = {
         _K.ACTIVATION_LINK: "To activate {number}, have the card and your ID card at hand and open {link}",
         _K.NEW_CAPTURE_WANTED: "Please take the photos of your document for {number} again: "
         "open your application to go on.",
+        _K.NEW_CHECK_WANTED: "Please do the video check for {number} once more: "
+        "have the card and your ID card at hand and open {link}",
         _K.ACTIVATED: "Your number {number} is active. Welcome.",
     },
 }

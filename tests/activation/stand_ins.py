@@ -19,8 +19,8 @@ from activation.adapters.messages_sandbox import SandboxMessages
 from activation.adapters.sql.fields import field_keys
 from activation.adapters.sql.numbers import HOLD
 from activation.adapters.sql.orders import Document, NewOrder, OrderView
+from activation.adapters.sql.outbox import read_text
 from activation.adapters.sql.store import Store
-from activation.adapters.sql.outbox import text_of
 from activation.adapters.sql.tables import MessageRow
 from activation.evidence import (
     CapturesMeasured,
@@ -118,6 +118,8 @@ class PromptWork:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self.enqueued: dict[str, tuple[str, OrderId, tuple[str, ...]]] = {}
+        self.missions: list[tuple[str, OrderId, tuple[str, ...]]] = []
+        """Everything that was ever enqueued."""
         self._known: set[str] = set()
 
     async def enqueue(
@@ -132,6 +134,7 @@ class PromptWork:
         if key not in self._known:
             self._known.add(key)
             self.enqueued[key] = (mission, order_id, why)
+            self.missions.append(self.enqueued[key])
 
     async def write(self, step: str, do: Callable[[AsyncSession], Awaitable[T]]) -> T:
         async with self._sessions.begin() as session:
@@ -210,7 +213,7 @@ class Bench:
             while True:
                 async with self.sessions.begin() as session:
                     row = await session.scalar(found)
-                if row is not None and (text := await text_of(row)) is not None:
+                if row is not None and (text := await read_text(row)) is not None:
                     return text
                 await asyncio.sleep(0.02)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -26,7 +27,7 @@ from activation.ports import HlrFault, MessageKind, Subscriber
 from activation.sim import SimState
 from activation.steps import AGAIN_AFTER
 from activation.upkeep import Upkeep
-from tests.activation.stand_ins import DOCUMENT, Bench, PromptWork, make_bench, msisdn, now
+from tests.activation.stand_ins import DOCUMENT, Bench, PromptWork, make_bench, msisdn, now, video_check
 
 REVIEWER, SECOND = StaffId.new(), StaffId.new()
 OTHER = Document("别人", "110105194912310038", "")
@@ -216,12 +217,12 @@ async def test_a_hold_that_comes_after_the_decision_stops_the_switch(scene: Scen
     order_id = await scene.submitted()
     await scene.bench.handed_over(order_id)
     await scene.bench.checked(order_id)
-    steps = scene.bench.flow.steps
+    switching = scene.bench.flow.switching
     async with scene.bench.sessions.begin() as session:
         imsi = Imsi(await scene.bench.flow._decide(session, order_id) or "")
     assert await scene.state(order_id) is S.ACTIVATING
     await scene.bench.record(order_id, hold(True))
-    assert not await steps.switch_on(order_id, imsi)
+    assert not await switching.switch_on(order_id, imsi)
     await scene.run()
     subscriber = await scene.subscriber(order_id)
     assert subscriber is not None
@@ -274,6 +275,54 @@ async def test_another_person_in_the_video_goes_to_two_reviewers_and_stays_off(s
         card = await scene.bench.store.sims.of_order(session, order_id)
         assert card is not None
         assert card.state is SimState.BLOCKED
+
+
+def told(scene: Scene, kind: MessageKind) -> list[tuple[str, ...]]:
+    return [why for mission, _, why in scene.work.missions if mission == "tell" and why[0] == kind]
+
+
+@pytest.mark.parametrize(
+    ("similarity", "outcome", "second"),
+    [(0.4, ReviewOutcome.NEW_CAPTURE, False), (0.1, ReviewOutcome.NEW_CAPTURE, True)],
+)
+async def test_who_is_to_do_a_new_check_is_told_so_once(
+    scene: Scene, similarity: float, outcome: ReviewOutcome, second: bool
+) -> None:
+    order_id = await scene.submitted()
+    await scene.bench.handed_over(order_id)
+    about = await scene.bench.checked(order_id, similarity)
+    await scene.run()
+    assert told(scene, MessageKind.NEW_CHECK_WANTED) == []
+    # What comes at the same moment hides nothing.
+    await scene.bench.record(order_id, review(outcome, about, ReviewStage.ACTIVATE, second))
+    await scene.happens(order_id, hold(placed=False))
+    await scene.happens(order_id, hold(placed=False))
+    assert len(told(scene, MessageKind.NEW_CHECK_WANTED)) == 1
+    await scene.bench.checked(order_id)
+    await scene.run()
+    assert await scene.state(order_id) is S.ACTIVE
+
+
+async def test_an_approved_sign_of_attack_still_wants_a_new_check_and_says_so(scene: Scene) -> None:
+    order_id = await scene.submitted()
+    await scene.bench.handed_over(order_id)
+    iccid = (await scene.bench.order(order_id)).iccid
+    flat = video_check(iccid)
+    assert flat.liveness is not None
+    about = await scene.bench.record(
+        order_id, replace(flat, liveness=replace(flat.liveness, planarity=0.001))
+    )
+    await scene.run()
+    await scene.happens(order_id, review(ReviewOutcome.APPROVE, about, ReviewStage.ACTIVATE, second=True))
+    assert len(told(scene, MessageKind.NEW_CHECK_WANTED)) == 1
+
+
+async def test_nobody_is_told_of_a_new_check_who_did_none(scene: Scene) -> None:
+    order_id = await scene.submitted()
+    about = await scene.bench.handed_over(order_id, HandoverOutcome.MISMATCH)
+    await scene.run()
+    await scene.happens(order_id, review(ReviewOutcome.APPROVE, about, ReviewStage.ACTIVATE, second=True))
+    assert told(scene, MessageKind.NEW_CHECK_WANTED) == []
 
 
 async def test_not_at_home_waits_for_another_handover(scene: Scene) -> None:
