@@ -10,6 +10,7 @@
              2 unless something came in between, switch the subscriber on
              3 read the subscriber back
              4 order and card are active
+             5 unless something came in meanwhile: off again; 6 back to where they were
     release  1 remove the subscriber, which was never switched on
              2 give back card and number
     tell     1 one message to the applicant
@@ -23,8 +24,6 @@ of it are idempotent (`activation.steps`).
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activation.adapters.sql.decisions import Question
@@ -36,19 +35,12 @@ from activation.ids import Iccid, Imsi, Msisdn, OrderId
 from activation.order import OrderState as S
 from activation.ports import MessageKind as Say
 from activation.ports import StepGaveUp
-from activation.steps import (
-    AGAIN_AFTER,
-    BEFORE_SHIPPING,
-    TELL_AGAIN,
-    Steps,
-    new_captures_wanted,
-    reached,
-)
+from activation.standing import NEW_CAPTURES_WITHIN, new_captures_wanted, reached
+from activation.steps import AGAIN_AFTER, BEFORE_SHIPPING, TELL_AGAIN, Steps
+from activation.switching import Switching
 from activation.weighing import new_check_asked_at
 
 ACCEPT, SHIP, DECIDE, RELEASE = "accept", "ship", "decide", "release"
-#: How long a draft stays whose applicant was asked for new captures.
-NEW_CAPTURES_WITHIN = timedelta(days=7)
 ON_THE_WAY = frozenset({S.SHIPPED, S.DELIVERED, S.VERIFIED, S.ACTIVATING})
 #: The mission that a fact causes, by the state of its order.
 CAUSES: dict[S, str] = {
@@ -61,6 +53,7 @@ CAUSES: dict[S, str] = {
 class Flow:
     def __init__(self, steps: Steps) -> None:
         self.steps, self.work, self.store, self.clock = steps, steps.work, steps.store, steps.clock
+        self.switching = Switching(steps)
 
     # What other rooms call, inside their own transaction.
 
@@ -108,9 +101,10 @@ class Flow:
             await self.work.write("accept.3 ask the gate", lambda s: self._accept(s, order_id))
 
     async def _accept(self, session: AsyncSession, order_id: OrderId) -> None:
-        if await self.steps.order_in(session, order_id, BEFORE_SHIPPING) is None:
+        order, now = await self.steps.order_in(session, order_id, BEFORE_SHIPPING), self.clock()
+        if order is None:
             return
-        facts, now = await self.store.facts.load(session, order_id), self.clock()
+        facts = await self.steps.facts(session, order)
         seen = f"facts-{len(facts.evidence)}"
         if new_captures_wanted(facts):
             await self.store.orders.move(session, order_id, S.DRAFT, now, due_at=now + NEW_CAPTURES_WITHIN)
@@ -151,24 +145,25 @@ class Flow:
         if found is None:
             return
         imsi = Imsi(found)
-        if not await self.work.ask("decide.2 switch on", lambda: self.steps.switch_on(order_id, imsi)):
-            await self.work.write("decide.3 stays off", lambda s: self.steps.wait(s, order_id))
-            return
-        await self.work.ask("decide.3 read back", lambda: self.steps.read_back(imsi))
-        await self.work.write("decide.4 active", lambda s: self._activated(s, order_id))
+        if await self.work.ask("decide.2 switch on", lambda: self.switching.switch_on(order_id, imsi)):
+            await self.work.ask("decide.3 read back", lambda: self.switching.read_back(imsi))
+            if await self.work.write("decide.4 active", lambda s: self._activated(s, order_id)):
+                return
+            await self.work.ask("decide.5 off again", lambda: self.switching.switch_off(order_id, imsi))
+        await self.work.write("decide.6 stays off", lambda s: self.switching.stays_off(s, order_id, DECIDE))
 
     async def _decide(self, session: AsyncSession, order_id: OrderId) -> str | None:
         """The IMSI to switch on; None: not now."""
         order = await self.steps.order_in(session, order_id, ON_THE_WAY)
         if order is None:
             return None
-        facts = await self.store.facts.load(session, order_id)
+        facts = await self.steps.facts(session, order)
         answer = await self.steps.ask_gate(session, Question.MAY_ACTIVATE, facts)
-        for state in reached(facts, answer):
+        for state in reached(order.state, facts, answer):
             await self.store.orders.move(session, order_id, state, self.clock())
         match answer:
             case Pass():
-                return await self.steps.start_activating(session, order_id)
+                return await self.switching.start_activating(session, order_id)
             case Refuse() if await self.end(session, order_id, S.REFUSED):
                 return None
             case Review() as review:
@@ -180,13 +175,14 @@ class Flow:
                 pass
         if order.state is S.ACTIVATING:
             # An earlier switch may have reached the HLR unheard; step 2 sees to it that it is off.
-            return await self.steps.start_activating(session, order_id)
+            return await self.switching.start_activating(session, order_id)
         await self.steps.wait(session, order_id)
         return None
 
-    async def _activated(self, session: AsyncSession, order_id: OrderId) -> None:
-        if await self.steps.activated(session, order_id):
+    async def _activated(self, session: AsyncSession, order_id: OrderId) -> bool:
+        if active := await self.switching.activated(session, order_id):
             await self.steps.say(session, order_id, Say.ACTIVATED)
+        return active
 
     async def release(self, order_id: OrderId) -> None:
         await self.work.ask("release.1 remove", lambda: self.steps.remove_subscriber(order_id))

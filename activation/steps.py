@@ -7,7 +7,7 @@ that asks outside may run more than once and must not mind.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -21,19 +21,16 @@ from activation.adapters.sql.store import Store
 from activation.evidence import (
     CapturesMeasured,
     Facts,
-    Handover,
-    HandoverOutcome,
     Identity,
     QuotaPlace,
     RegistryAnswer,
     RegistryVerdict,
-    ReviewDecision,
-    ReviewOutcome,
     ReviewStage,
     SimBinding,
 )
 from activation.findings import Reason
-from activation.gate import Decision, Pass, Refuse, Review, Wait
+from activation.gate import Decision, Pass, Review, Wait
+from activation.holds import Stopped
 from activation.ids import Iccid, Imsi, Msisdn, OrderId
 from activation.order import OrderState as S
 from activation.policy import Policy
@@ -50,7 +47,8 @@ from activation.ports import (
     Work,
 )
 from activation.sim import SimState
-from activation.weighing import latest
+from activation.standing import news_of_registry
+from activation.weighing import holds_in_force, latest
 
 TELL = "tell"
 #: When a message that the gateway did not take is tried again; after the last it stays undelivered.
@@ -87,10 +85,22 @@ class Steps:
         order = await self.store.orders.lock(session, order_id)
         return order if order.state in states else None
 
+    async def facts(self, session: AsyncSession, order: OrderView) -> Facts:
+        """Everything known about an order whose row is held, and which holds cover it now (R9.3)."""
+        facts, now = await self.store.facts.load(session, order.id), self.clock()
+        covering = await self.store.holds.covering(session, order.reach)
+        news = await self.store.holds.news(session, covering, facts, now)
+        for fact in news:
+            await self.store.facts.append(session, order.id, fact)
+        return Facts(order.id, (*facts.evidence, *news))
+
     async def ask_gate(self, session: AsyncSession, question: Question, facts: Facts) -> Decision:
-        """The gate's answer, recorded with its whole input."""
-        answer = question.ask(facts, self.policy)
-        await self.store.decisions.record(session, question, facts, self.policy, answer, self.clock())
+        """The gate's answer, recorded with its whole input; and what only a hold stops, as stopped by it."""
+        answer, now = question.ask(facts, self.policy), self.clock()
+        await self.store.decisions.record(session, question, facts, self.policy, answer, now)
+        if answer == Wait((Reason.HELD,)):
+            what = Stopped.SHIPMENT if question is Question.MAY_SHIP else Stopped.ACTIVATION
+            await self.store.holds.stopped(session, holds_in_force(facts), what, facts.order, now)
         return answer
 
     async def open_case(
@@ -157,7 +167,7 @@ class Steps:
             return False
         now, limit = self.clock(), self.policy.card_limit
         facts = await self.store.facts.load(session, order_id)
-        if answer and (fact := _news(facts, read_fact(answer), order.identity)):
+        if answer and (fact := news_of_registry(facts, read_fact(answer), order.identity)):
             await self.store.facts.append(session, order_id, fact)
         place = await self.store.quota.take(session, order.identity.number, order_id, limit, now)
         since, _ = latest(facts, CapturesMeasured)
@@ -173,12 +183,18 @@ class Steps:
         order = await self.order_in(session, order_id, {S.ACCEPTED})
         if order is None:
             return None
-        facts = await self.store.facts.load(session, order_id)
-        if not isinstance(await self.ask_gate(session, Question.MAY_SHIP, facts), Pass):
-            await self.wait(session, order_id)
+        if not await self._may_ship(session, order):
             return None
         card = await self.store.sims.reserve(session, order_id, self.clock())
         return {"iccid": card.iccid, "imsi": card.imsi, "msisdn": order.msisdn} if card else None
+
+    async def _may_ship(self, session: AsyncSession, order: OrderView) -> bool:
+        """Nothing came in between since the order was accepted; else it waits."""
+        facts = await self.facts(session, order)
+        if isinstance(await self.ask_gate(session, Question.MAY_SHIP, facts), Pass):
+            return True
+        await self.wait(session, order.id)
+        return False
 
     async def create_off(self, imsi: Imsi, msisdn: Msisdn) -> None:
         """R4.1"""
@@ -187,7 +203,13 @@ class Steps:
             raise HlrFault("the new subscriber is not as it was asked for")
 
     async def bind(self, session: AsyncSession, order_id: OrderId, iccid: Iccid) -> bool:
-        """R4.1: from here on this card is the order's. False: the order has ended; `release` undoes."""
+        """R4.1: from here on this card is the order's.
+
+        False: the order has ended, and `release` undoes; or it is held, and `ship` goes on later.
+        """
+        order = await self.order_in(session, order_id, {S.ACCEPTED})
+        if order is None or not await self._may_ship(session, order):
+            return False
         now, code = self.clock(), telling.activation_digest(order_id, iccid)
         shipped = await self.store.orders.move(
             session, order_id, S.SHIPPED, now, iccid=iccid, activation_digest=code
@@ -197,44 +219,6 @@ class Steps:
             await self.store.facts.append(session, order_id, SimBinding(now, iccid))
             await self.shipping.create_delivery(session, order_id, iccid, now)
         return shipped
-
-    # decide
-
-    async def start_activating(self, session: AsyncSession, order_id: OrderId) -> Imsi:
-        """Order and card to `activating`, or still there. The IMSI to switch on."""
-        now = self.clock()
-        await self.store.orders.move(session, order_id, S.ACTIVATING, now)
-        await self.store.orders.put_off(session, order_id, now + AGAIN_AFTER)
-        card = await self.store.sims.of_order(session, order_id)
-        if card is None:
-            raise LookupError("an order that may be activated has no card")
-        await self.store.sims.move(session, card.iccid, SimState.ACTIVATING, now)
-        return card.imsi
-
-    async def switch_on(self, order_id: OrderId, imsi: Imsi) -> bool:
-        """On, if the gate still says so: a hold that came after the decision stops it here (R9.3)."""
-        async with self.sessions.begin() as session:
-            order = await self.order_in(session, order_id, {S.ACTIVATING})
-            facts = await self.store.facts.load(session, order_id)
-        if order is None:
-            return False
-        if not isinstance(Question.MAY_ACTIVATE.ask(facts, self.policy), Pass):
-            await self.hlr.switch_off(imsi)
-            return False
-        await self.hlr.switch_on(imsi)
-        return True
-
-    async def read_back(self, imsi: Imsi) -> None:
-        subscriber = await self.hlr.read(imsi)
-        if subscriber is None or not subscriber.is_on:
-            raise HlrFault("the subscriber was switched on and is not on")
-
-    async def activated(self, session: AsyncSession, order_id: OrderId) -> bool:
-        """Order and card are active; the number is the subscriber's."""
-        now, card = self.clock(), await self.store.sims.of_order(session, order_id)
-        if card is None or not await self.store.orders.move(session, order_id, S.ACTIVE, now):
-            return False
-        return await self.store.sims.move(session, card.iccid, SimState.ACTIVE, now)
 
     # release
 
@@ -254,39 +238,3 @@ class Steps:
         await self.store.sims.release(session, order_id, self.clock(), came_back)
         await self.store.numbers.release(session, order_id)
         await self.store.orders.put_off(session, order_id, None)
-
-
-def _news(facts: Facts, fact: object, identity: Identity) -> RegistryAnswer | None:
-    """The answer, unless it only says again that there is none."""
-    if not isinstance(fact, RegistryAnswer):
-        return None
-    if fact.verdict is not RegistryVerdict.UNAVAILABLE:
-        return fact
-    _, known = latest(facts, RegistryAnswer)
-    silent = replace(fact, identity=identity)
-    again = known and known.verdict is RegistryVerdict.UNAVAILABLE and known.identity == identity
-    return None if again else silent
-
-
-def new_captures_wanted(facts: Facts) -> bool:
-    """R1.4: a reviewer asked for new captures after the latest were given."""
-    given, _ = latest(facts, CapturesMeasured)
-    return any(
-        isinstance(fact, ReviewDecision)
-        and (fact.stage, fact.outcome) == (ReviewStage.SHIP, ReviewOutcome.NEW_CAPTURE)
-        for fact in facts.evidence[given + 1 :]
-    )
-
-
-def reached(facts: Facts, answer: Decision) -> list[S]:
-    """How far the order has come; the table refuses what was passed long ago."""
-    _, handover = latest(facts, Handover)
-    delivered = handover is not None and handover.outcome is HandoverOutcome.HANDED_OVER
-    match answer:
-        case Pass():
-            verified = True
-        case Wait(missing):
-            verified = Reason.VIDEO_CHECK_MISSING not in missing
-        case Refuse() | Review():
-            verified = False
-    return [state for state, reached in ((S.DELIVERED, delivered), (S.VERIFIED, verified)) if reached]

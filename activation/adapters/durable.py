@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 APPLICATION = "kaika"
 #: Missions begun by one version are ended by it: raise it when the steps of a mission change.
-MISSIONS_VERSION = "1"
+MISSIONS_VERSION = "2"
 
 PROVISIONING, ASKING, KEEPING = "provisioning", "asking", "keeping"
 QUEUES = {

@@ -227,7 +227,7 @@ async def test_a_hold_that_comes_after_the_decision_stops_the_switch(scene: Scen
     subscriber = await scene.subscriber(order_id)
     assert subscriber is not None
     assert subscriber.is_off
-    assert await scene.state(order_id) is S.ACTIVATING
+    assert await scene.state(order_id) is S.VERIFIED
     assert await scene.happens(order_id, hold(False)) is S.ACTIVE
     assert await scene.bench.hlr.switched_on(imsi) == 1
 
@@ -250,7 +250,7 @@ async def test_a_switch_that_nobody_heard_of_is_undone_by_a_hold(
         while scene.work.enqueued:
             with suppress(HlrFault):
                 await scene.run()
-    assert await scene.happens(order_id, hold(True)) is S.ACTIVATING
+    assert await scene.happens(order_id, hold(True)) is S.VERIFIED
     subscriber = await scene.subscriber(order_id)
     assert subscriber is not None
     assert subscriber.is_off
