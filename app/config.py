@@ -114,6 +114,10 @@ class Settings:
         return self.data_dir / "vault"
 
     @property
+    def key_store_dir(self) -> Path:
+        return self.data_dir / "keystore"
+
+    @property
     def sqlite(self) -> bool:
         return self.database_url.startswith("sqlite")
 
@@ -127,9 +131,12 @@ class Settings:
         return tuple(found)
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings of `environ` (default: the process's). Raises SettingsInvalid with every problem found."""
-    reader = Reader(os.environ if environ is None else environ)
+def load_settings(environ: Mapping[str, str] | None = None, **chosen: str) -> Settings:
+    """Settings of `environ` (default: the process's). Raises SettingsInvalid with every problem found.
+
+    chosen: variables that a command line gives instead of the environment.
+    """
+    reader = Reader({**(os.environ if environ is None else environ), **chosen})
     settings = _read(reader)
     reader.refuse_unknown()
     if settings.production:

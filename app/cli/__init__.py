@@ -19,10 +19,12 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 #: Words that have commands of their own below them.
 GROUPS = {
+    "casefile": "the case file of an order for supervision: make, open, verify",
     "evaluate": "measure recognition and captures on folders of files",
     "gate": "look at decisions of the gate",
     "keys": "make keys for production",
     "models": "face recognition models: list, install, verify",
+    "privacy": "look for personal data in clear",
     "staff": "accounts of couriers, reviewers and operators",
     "sandbox": "stand-ins for outside systems, for development",
 }
