@@ -28,6 +28,7 @@ from activation.adapters.durable_executors import Heartbeat
 from activation.adapters.durable_missions import register, register_outer
 from activation.ending import END_SERVICE
 from activation.flow import ACCEPT, DECIDE, RELEASE, SHIP, Flow
+from activation.holding import SUSPEND
 from activation.ids import OrderId
 from activation.order_keys import OrderKeysFault
 from activation.ports import (
@@ -50,7 +51,7 @@ MISSIONS_VERSION = "2"
 
 PROVISIONING, ASKING, KEEPING = "provisioning", "asking", "keeping"
 QUEUES = {
-    **dict.fromkeys((SHIP, DECIDE, RELEASE, END_SERVICE), PROVISIONING),
+    **dict.fromkeys((SHIP, DECIDE, RELEASE, END_SERVICE, SUSPEND), PROVISIONING),
     **dict.fromkeys((ACCEPT, TELL), ASKING),
 }
 #: Missions of one process at a time towards the HLR, towards registry and message gateway, and of outer rooms.

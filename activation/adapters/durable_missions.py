@@ -11,6 +11,7 @@ from dbos import DBOS
 from activation.adapters.durable_executors import Heartbeat
 from activation.ending import END_SERVICE, Ending
 from activation.flow import ACCEPT, DECIDE, RELEASE, SHIP, Flow
+from activation.holding import SUSPEND, Holding
 from activation.ids import OrderId
 from activation.ports import MessageKind, Mission, Routine
 from activation.steps import TELL
@@ -24,7 +25,7 @@ KEEP_MISSIONS, KEEP_SWEEPS, TIDY_BATCH = timedelta(days=30), timedelta(hours=2),
 
 def register(flow: Flow, upkeep: Upkeep, heartbeat: Heartbeat) -> list[Any]:
     """Make DBOS know the missions by name; the schedules that it is to keep."""
-    ending = Ending(flow)
+    ending, holding = Ending(flow), Holding(flow)
 
     @DBOS.workflow(name=ACCEPT)
     async def accept(order_id: str, *_why: str) -> None:
@@ -45,6 +46,10 @@ def register(flow: Flow, upkeep: Upkeep, heartbeat: Heartbeat) -> list[Any]:
     @DBOS.workflow(name=END_SERVICE)
     async def end_service(order_id: str, *_why: str) -> None:
         await ending.end_service(OrderId(order_id))
+
+    @DBOS.workflow(name=SUSPEND)
+    async def suspend(order_id: str, _why: str = "", tries: str = "0") -> None:
+        await holding.suspend(OrderId(order_id), int(tries))
 
     @DBOS.workflow(name=TELL)
     async def tell(order_id: str, kind: str, cause: str = "", again: str = "0") -> None:

@@ -18,9 +18,11 @@ from activation.adapters.sql.audit import note
 from activation.adapters.sql.engine import insert_if_absent
 from activation.adapters.sql.hold_tables import HoldRow as H
 from activation.adapters.sql.hold_tables import HoldStopRow as P
+from activation.adapters.sql.tables import OrderRow as O
 from activation.evidence import Facts, Hold
 from activation.holds import COMES_BACK, HoldState, Reach, Scope, ScopeKind, Stopped
 from activation.ids import HoldId, OrderId, StaffId
+from activation.order import OrderState
 from activation.weighing import holds_in_force
 
 #: Key of the advisory lock, in a space that nothing else uses.
@@ -134,6 +136,19 @@ class Holds:
         tries = sa.case((P.what.in_(COMES_BACK), 1), else_=P.times)
         query = sa.select(P.what, sa.func.sum(tries)).where(P.hold_id == hold_id).group_by(P.what)
         return {Stopped(what): int(number) for what, number in await session.execute(query)}
+
+    async def activating(self, session: AsyncSession, scope: Scope, limit: int) -> list[OrderId]:
+        """Orders under the scope that are being switched on now."""
+        under = {
+            ScopeKind.ALL: sa.true(),
+            ScopeKind.PROVINCE: O.province.in_((scope.value, "")),
+            ScopeKind.CHANNEL: O.channel == scope.value,
+            ScopeKind.DEALER: O.dealer == scope.value,
+            ScopeKind.ORDER: O.id == scope.value,
+        }[scope.kind]
+        query = sa.select(O.id).where(O.state == OrderState.ACTIVATING, under).order_by(O.id).limit(limit)
+        found = await session.scalars(query)
+        return [OrderId(each) for each in found]
 
     async def to_bring_back(self, session: AsyncSession, limit: int) -> list[tuple[HoldId, OrderId]]:
         """Orders that lifted holds had stopped, taken off the list; a hold without any is done with.
