@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activation.adapters.sql.checks import CheckView
 from activation.adapters.sql.decisions import read_answer
+from activation.adapters.sql.orders import OrderView
 from activation.adapters.sql.tables import DecisionRow, FactRow, OrderRow
 from activation.check import OPEN, CheckState
 from activation.findings import Reason
 from activation.gate import Decision, Pass, Refuse, Review, Wait
+from activation.ids import OrderId
 from activation.order import OrderState
 
 
@@ -29,9 +31,7 @@ class Standing(StrEnum):
 _BY_ORDER = {
     OrderState.ACTIVE: Standing.ACTIVE,
     OrderState.ACTIVATING: Standing.DECIDING,
-    OrderState.VERIFIED: Standing.AWAITING_DELIVERY,
-    OrderState.SHIPPED: None,
-    OrderState.DELIVERED: None,
+    **dict.fromkeys((OrderState.SHIPPED, OrderState.DELIVERED, OrderState.VERIFIED)),
 }
 
 
@@ -43,26 +43,39 @@ async def standing(session: AsyncSession, check: CheckView) -> Standing:
     by_order = _BY_ORDER.get(OrderState(state), Standing.CLOSED) if state is not None else Standing.CLOSED
     if by_order is not None:
         return by_order
-    decision = await _decision(session, check)
+    decision = await _decision(session, check.order_id)
     if decision is None:
         return Standing.DECIDING
-    return _told(decision, finished=check.state is CheckState.CLOSED)
+    passed = state == OrderState.VERIFIED  # by an earlier attempt, whatever became of this one
+    return _told(decision, finished=passed or check.state is CheckState.CLOSED)
 
 
-async def _decision(session: AsyncSession, check: CheckView) -> Decision | None:
+async def new_check_wanted(session: AsyncSession, order: OrderView) -> bool:
+    """Whether a check had been passed, and then reviewers asked for another one."""
+    if order.state is not OrderState.VERIFIED:
+        return False
+    answer, _ = await _newest(session, order.id)
+    return isinstance(answer, Wait) and Reason.VIDEO_CHECK_MISSING in answer.missing
+
+
+async def _decision(session: AsyncSession, order_id: OrderId) -> Decision | None:
     """The newest decision about the order; None while it has not seen every fact."""
-    facts = sa.select(sa.func.count()).select_from(FactRow).where(FactRow.order_id == check.order_id)
+    answer, facts_seen = await _newest(session, order_id)
+    facts = sa.select(sa.func.count()).select_from(FactRow).where(FactRow.order_id == order_id)
+    return answer if facts_seen >= (await session.scalar(facts) or 0) else None
+
+
+async def _newest(session: AsyncSession, order_id: OrderId) -> tuple[Decision | None, int]:
+    """The newest decision about the order, and how many facts it saw."""
     newest = (
         await session.execute(
             sa.select(DecisionRow.facts_seen, DecisionRow.answer)
-            .where(DecisionRow.order_id == check.order_id)
+            .where(DecisionRow.order_id == order_id)
             .order_by(DecisionRow.id.desc())
             .limit(1)
         )
     ).first()
-    if newest is None or newest.facts_seen < (await session.scalar(facts) or 0):
-        return None
-    return read_answer(newest.answer)
+    return (None, 0) if newest is None else (read_answer(newest.answer), newest.facts_seen)
 
 
 def _told(decision: Decision, *, finished: bool) -> Standing:

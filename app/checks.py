@@ -28,6 +28,7 @@ from activation.ids import CheckId, OrderId
 from activation.order import OrderState
 from app.check_evidence import CheckEvidence, left_unfinished
 from app.check_scripts import read_script, write_script
+from app.check_standing import new_check_wanted
 from app.preselection.consents import ConsentKind, given_consents
 from app.preselection.stored import load_captures
 from media.liveness import Profile, Script, new_script
@@ -209,7 +210,7 @@ class Checks:
     async def _refusal(self, session: AsyncSession, order_id: OrderId) -> CheckRefusal | None:
         """R9.4: the consent may have been taken back since the captures."""
         order = await self._store.orders.lock(session, order_id)
-        if order.state not in _MAY_CHECK:
+        if order.state not in _MAY_CHECK and not await new_check_wanted(session, order):
             return CheckRefusal.WRONG_STATE
         if ConsentKind.FACE_RECOGNITION not in await given_consents(session, order_id):
             return CheckRefusal.CONSENT_WANTED

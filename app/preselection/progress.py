@@ -25,6 +25,7 @@ from activation.evidence import (
 )
 from activation.ids import Msisdn, OrderId
 from activation.order import FINAL, OrderState
+from app.check_standing import new_check_wanted
 from app.preselection.consents import FOR_SUBMISSION, ConsentKind, given_consents
 from app.preselection.stored import new_captures_asked_at
 from app.review.cases import Cases
@@ -89,8 +90,11 @@ async def order_progress(services: Services, order_id: OrderId) -> Progress | No
         consents = await given_consents(session, order_id)
         captures = await _capture_kinds(session, order_id, new_captures_asked_at(facts))
         reviewed = await Cases().lies_open(session, order_id, ReviewStage.ACTIVATE)
+        check_again = await new_check_wanted(session, order)
     if order.state is S.DRAFT:
         next_step = _step_of_draft(consents, captures)
+    elif check_again:
+        next_step = NextStep.VIDEO_CHECK
     else:
         next_step = _later_step(order.state, facts, reviewed)
     return Progress(
