@@ -136,9 +136,8 @@ class Checks:
             made = await self._store.checks.create(session, order_id, check, script, now, expires_at)
             if isinstance(made, TooManyAttempts):
                 return made
-            for former in await self._open_of(session, order_id, made.attempt):
-                if self.desk.runs(former.id):
-                    continue  # stopped below, it records what it has seen
+            formers = await self._abandoned(session, order_id, VideoCheckRow.attempt < made.attempt)
+            for former in formers:
                 await self._finish(session, former, left_unfinished(former, CheckOutcome.ABORTED, now))
             left = await self._store.checks.attempts_left(session, order_id, now)
         self.desk.stop_order(order_id)
@@ -161,7 +160,8 @@ class Checks:
     async def abort(self, order_id: OrderId, check_id: CheckId) -> CheckView | None:
         """Ends an attempt at the applicant's wish, unless it is over; None: no such attempt.
 
-        What was seen until then is evidence: nobody wipes an attack out by cancelling it.
+        What was seen until then is evidence: nobody wipes an attack out by cancelling it. Where it takes long
+        to be recorded, or runs in another process, the attempt is returned still open.
         """
         check = await self._of_order(order_id, check_id)
         if check is None:
@@ -170,7 +170,8 @@ class Checks:
         now = self._clock()
         async with self._sessions.begin() as session:
             await self._store.orders.lock(session, order_id)
-            await self._finish(session, check, left_unfinished(check, CheckOutcome.ABORTED, now))
+            for abandoned in await self._abandoned(session, order_id, VideoCheckRow.id == check_id):
+                await self._finish(session, abandoned, left_unfinished(abandoned, CheckOutcome.ABORTED, now))
         return await self._of_order(order_id, check_id)
 
     async def read(self, order_id: OrderId, check_id: CheckId) -> CheckView | None:
@@ -188,6 +189,8 @@ class Checks:
             overdue = await self._store.checks.overdue(session, now - SWEEP_GRACE, SWEPT_AT_ONCE)
         ended = 0
         for check in overdue:
+            if self.desk.runs(check.id):
+                continue  # it records what it has seen
             try:
                 ended += await self._expire(check, now)
             except Exception:  # one that cannot be ended keeps no other one open
@@ -216,17 +219,24 @@ class Checks:
             return CheckRefusal.CONSENT_WANTED
         return None
 
-    async def _open_of(self, session: AsyncSession, order_id: OrderId, before: int) -> list[CheckView]:
-        """Attempts before number `before` that are still going on."""
+    async def _abandoned(
+        self, session: AsyncSession, order_id: OrderId, which: sa.ColumnElement[bool]
+    ) -> list[CheckView]:
+        """Open attempts, their rows held, of which no session will record what it has seen.
+
+        One that another process has taken is left to it, or to the sweep.
+        """
         ids = await session.scalars(
-            sa.select(VideoCheckRow.id).where(
-                VideoCheckRow.order_id == order_id,
-                VideoCheckRow.attempt < before,
-                VideoCheckRow.state.in_(OPEN),
-            )
+            sa.select(VideoCheckRow.id)
+            .where(VideoCheckRow.order_id == order_id, VideoCheckRow.state.in_(OPEN), which)
+            .with_for_update()
         )
         found = [await self._store.checks.read(session, CheckId(each)) for each in ids]
-        return [check for check in found if check is not None]
+        return [check for check in found if check is not None and self._is_abandoned(check)]
+
+    def _is_abandoned(self, check: CheckView) -> bool:
+        mine = check.executor == self._executor and not self.desk.runs(check.id)
+        return mine or check.state is CheckState.CREATED
 
     async def _of_order(self, order_id: OrderId, check_id: CheckId) -> CheckView | None:
         async with self._readers() as session:
@@ -246,8 +256,12 @@ class Checks:
         async with self._sessions.begin() as session:
             await self._store.checks.move(session, check_id, state, self._clock())
 
-    async def _measured(self, request: CheckRequest, measured: CheckMeasured) -> None:
-        """Pictures first, then fact and end of the attempt in one transaction: nothing points to nowhere."""
+    async def _measured(self, request: CheckRequest, measured: CheckMeasured) -> bool:
+        """Pictures first, then fact and end of the attempt in one transaction: nothing points to nowhere.
+
+        False: somebody else has closed the attempt.
+        """
+        recorded = False
         async with self._readers() as session:
             check = await self._store.checks.read(session, request.check)
             captures = await load_captures(session, request.order)
@@ -255,8 +269,11 @@ class Checks:
             fact = await self._evidence.of(check, measured, captures.faces, self._clock())
             async with self._sessions.begin() as session:
                 await self._store.orders.lock(session, request.order)
-                await self._finish(session, check, fact)
+                recorded = await self._finish(session, check, fact)
+        if not recorded:
+            _log.error("video check %s was closed before it was recorded: evidence is lost", request.check)
         ENDED.labels(measured.ending.value).inc()
+        return recorded
 
     async def _finish(self, session: AsyncSession, check: CheckView, fact: VideoCheckMeasured) -> bool:
         """Closes the attempt and records the fact, unless it was closed before. The order is held."""

@@ -21,8 +21,9 @@ from media.webrtc import IceServer, IceSettings, OfferRefusal, VideoPeer, examin
 
 _log = logging.getLogger(__name__)
 
-#: Records what was measured; then the phone is told. An exception means that nothing was recorded.
-OnMeasured = Callable[[CheckRequest, CheckMeasured], Awaitable[None]]
+#: Records what was measured; then the phone is told. An exception means that nothing was recorded and another
+#: try may help; False, that the attempt was closed by somebody else.
+OnMeasured = Callable[[CheckRequest, CheckMeasured], Awaitable[bool]]
 OnState = Callable[[CheckId, CheckState], Awaitable[None]]
 
 
@@ -109,9 +110,9 @@ class VideoChecks:
         return session is not None
 
     def runs(self, check: CheckId) -> bool:
-        """Whether its session is here and will still be recorded."""
+        """Whether its session is here, or about to be, and will still be recorded."""
         session = self._sessions.get(check)
-        return session is not None and not session.recorded.is_set()
+        return check in self._coming or (session is not None and not session.recorded.is_set())
 
     async def end(self, check: CheckId, ending: Ending = Ending.CANCELLED) -> None:
         """Stops a session of this process, if it runs here, and lets what it has measured be recorded."""
@@ -164,8 +165,7 @@ class VideoChecks:
     async def _record(self, request: CheckRequest, measured: CheckMeasured) -> bool:
         for attempt in range(1, limits.RECORDING_TRIES + 1):
             try:
-                await self._on_measured(request, measured)
-                return True
+                return await self._on_measured(request, measured)
             except Exception:
                 _log.exception("video check %s was not recorded, try %d", request.check, attempt)
             if attempt < limits.RECORDING_TRIES:

@@ -144,8 +144,9 @@ async def studio(instruments: Instruments, tmp_path: Path) -> AsyncIterator[Stud
     applicant = make_applicant(SEED)
     measured: dict[CheckId, CheckMeasured] = {}
 
-    async def keep(request: CheckRequest, found: CheckMeasured) -> None:
+    async def keep(request: CheckRequest, found: CheckMeasured) -> bool:
         measured[request.check] = found
+        return True
 
     submitted = tuple(
         _face(instruments.finder, instruments.recogniser, jpeg, source)

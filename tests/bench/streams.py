@@ -125,8 +125,9 @@ async def checks(count: int, seconds: float, recogniser: str, models: Path) -> C
     """The same streams, conducted and measured."""
     measured: list[CheckMeasured] = []
 
-    async def keep(_request: CheckRequest, result: CheckMeasured) -> None:
+    async def keep(_request: CheckRequest, result: CheckMeasured) -> bool:
         measured.append(result)
+        return True
 
     async def claim() -> bool:
         return True

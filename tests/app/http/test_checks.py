@@ -14,11 +14,18 @@ from aiohttp.web import Application
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from activation.adapters.sql.checks import CheckView
+from activation.adapters.sql.decisions import Question
+from activation.adapters.sql.store import Store
+from activation.check import CheckState
 from activation.evidence import CheckOutcome, FaceSource, VideoCheckMeasured
+from activation.findings import Reason
+from activation.gate import Decision, Review, Wait
 from activation.ids import OrderId
 from activation.order import OrderState
+from activation.policy import Policy
 from app.checks import Checks
 from app.server import build_app
+from media.videocheck import limits
 from media.webrtc.phone import PhonePeer
 from tests.app import checking
 from tests.app.ground import Ground
@@ -188,6 +195,41 @@ async def test_only_while_a_card_is_on_its_way_or_there(
     assert (status, problem["code"]) == (409, "wrong_state")
 
 
+async def decided(ground: Ground, order: str, answer: Decision) -> None:
+    """As if the gate had said so about everything that is known."""
+    store, clock = Store(), ground.services.clock
+    async with ground.services.sessions.begin() as session:
+        facts = await store.facts.load(session, OrderId(order))
+        await store.decisions.record(
+            session, Question.MAY_ACTIVATE, facts, Policy(str(answer), faces={}), answer, clock()
+        )
+
+
+async def next_step(client: Client, ground: Ground, order: str) -> str:
+    answer = await client.get(f"/v1/orders/{order}", headers=_token(ground, order))
+    return str((await answer.json())["next_step"])
+
+
+async def test_a_passed_check_that_reviewers_set_aside_is_done_again(
+    client: Client, ground: Ground, order: str
+) -> None:
+    await checking.put_state(ground, order, OrderState.VERIFIED)
+    await decided(ground, order, Wait((Reason.HANDOVER_MISSING,)))
+    assert (await post(client, ground, order, ME.format(order)))[0] == 409
+    assert await next_step(client, ground, order) == "receive_package"
+    await decided(ground, order, Wait((Reason.HANDOVER_MISSING, Reason.VIDEO_CHECK_MISSING)))
+    assert await next_step(client, ground, order) == "video_check"
+    check = (await make(client, ground, order))["check_id"]
+    await post(client, ground, order, f"/v1/checks/{check}/abort")
+    assert (await show(client, ground, order, check))["standing"] == "deciding"
+    await decided(ground, order, Wait((Reason.VIDEO_CHECK_MISSING,)))
+    assert (await show(client, ground, order, check))["standing"] == "try_again"
+    await decided(ground, order, Review((Reason.LIVE_FACE_UNCERTAIN,), two_people=False))
+    assert (await show(client, ground, order, check))["standing"] == "looked_at"
+    await decided(ground, order, Wait((Reason.HANDOVER_MISSING,)))
+    assert (await show(client, ground, order, check))["standing"] == "awaiting_delivery"
+
+
 async def test_only_with_the_consent_to_face_recognition(client: Client, ground: Ground, order: str) -> None:
     taken_back = {"kind": "face_recognition", "version": "2026-1", "given": False}
     await post(client, ground, order, f"/v1/orders/{order}/consents", taken_back)
@@ -265,6 +307,85 @@ async def test_cancelling_wipes_nothing_out(client: Client, ground: Ground, orde
     assert (fact.check, fact.outcome) == (check, CheckOutcome.ABORTED)
     assert fact.liveness is not None
     assert fact.media
+
+
+@pytest.mark.parametrize("how", ["abort", "new attempt", "sweep"])
+async def test_what_takes_long_to_be_recorded_is_not_overtaken(
+    client: Client, ground: Ground, checks: Checks, order: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ENDING_SECONDS", 0.01)
+    sealing, kept = asyncio.Event(), checks._evidence.of
+
+    async def slow(*args: Any) -> VideoCheckMeasured:
+        await sealing.wait()
+        return await kept(*args)
+
+    monkeypatch.setattr(checks._evidence, "of", slow)
+    check = (await make(client, ground, order))["check_id"]
+    heard: list[Mapping[str, Any]] = []
+    phone = PhonePeer(Showing(PERSON), heard.append)
+    await connect(client, ground, order, check, phone)
+    await until(lambda: any(message["type"] == "step" for message in heard))
+    if how == "abort":
+        status, shown = await post(client, ground, order, f"/v1/checks/{check}/abort")
+        assert (status, shown["outcome"]) == (200, None)
+    elif how == "new attempt":
+        await make(client, ground, order)
+    else:
+        ground.clock.forward(timedelta(minutes=5))
+        assert await checks.sweep() == 0
+        checks.desk.stop(check)
+    assert await checking.check_facts(ground, order) == []
+    sealing.set()
+    assert await phone.result(SECONDS) == "aborted"
+    await phone.close()
+    (fact,) = await checking.check_facts(ground, order)
+    assert fact.check == check
+    assert fact.liveness is not None
+
+
+@pytest.mark.parametrize("how", ["abort", "new attempt"])
+async def test_an_attempt_of_another_process_is_left_to_it(
+    client: Client, ground: Ground, checks: Checks, order: str, how: str
+) -> None:
+    check = (await make(client, ground, order))["check_id"]
+    async with ground.services.sessions.begin() as session:
+        taken = await Store().checks.move(
+            session, check, CheckState.CONNECTED, ground.services.clock(), "kaika-other"
+        )
+    assert taken
+    if how == "abort":
+        status, shown = await post(client, ground, order, f"/v1/checks/{check}/abort")
+        assert (status, shown["outcome"]) == (200, None)
+    else:
+        await make(client, ground, order)
+    assert await checking.check_facts(ground, order) == []
+    ground.clock.forward(timedelta(minutes=5))
+    assert await checks.sweep() >= 1
+    assert check in [fact.check for fact in await checking.check_facts(ground, order)]
+
+
+async def test_what_a_former_run_of_this_process_left_behind_is_ended(
+    client: Client, ground: Ground, checks: Checks, order: str
+) -> None:
+    check = (await make(client, ground, order))["check_id"]
+    assert await checks._claim(check)
+    status, shown = await post(client, ground, order, f"/v1/checks/{check}/abort")
+    assert (status, shown["outcome"]) == (200, "aborted")
+
+
+async def test_evidence_that_is_lost_is_logged_and_the_phone_not_told_that_it_was_received(
+    client: Client, ground: Ground, order: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    check = (await make(client, ground, order))["check_id"]
+    person = Person()
+    phone = PhonePeer(person, person.hear)
+    await connect(client, ground, order, check, phone)
+    async with ground.services.sessions.begin() as session:
+        await Store().checks.move(session, check, CheckState.ABORTED, ground.services.clock())
+    assert await phone.result(SECONDS) == "try_again"
+    await phone.close()
+    assert any("evidence is lost" in line.message and check in line.message for line in caplog.records)
 
 
 async def test_a_stream_that_ends_is_recorded(client: Client, ground: Ground, order: str) -> None:

@@ -116,12 +116,12 @@ async def test_what_was_not_recorded_at_first_is_recorded_later(monkeypatch: pyt
     booth, failures = Booth(), 2
     record = booth.desk._on_measured
 
-    async def stumbling(asked: CheckRequest, measured: CheckMeasured) -> None:
+    async def stumbling(asked: CheckRequest, measured: CheckMeasured) -> bool:
         nonlocal failures
         if failures:
             failures -= 1
             raise ConnectionError("the database is away")
-        await record(asked, measured)
+        return await record(asked, measured)
 
     booth.desk._on_measured = stumbling
     phone = PhonePeer(Showing(PERSON))

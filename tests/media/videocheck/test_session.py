@@ -54,10 +54,11 @@ class Booth:
             on_state=self._note,
         )
 
-    async def _record(self, request: CheckRequest, measured: CheckMeasured) -> None:
+    async def _record(self, request: CheckRequest, measured: CheckMeasured) -> bool:
         if self.fails:
             raise ConnectionError("the database is away")
         self.measured[request.check] = measured
+        return True
 
     async def _note(self, check: CheckId, state: CheckState) -> None:
         self.states.append(state)
