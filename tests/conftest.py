@@ -26,8 +26,10 @@ from tests.servers.postgres import PostgresCluster
 
 TEST_KEYS = FieldKeys(current=b"k" * 32, index=b"i" * 32)
 use_field_keys(TEST_KEYS)
+from tests.servers import radosgw as radosgw_server
 
 
+from tests.servers.radosgw import RadosGateway
 def pytest_runtest_setup() -> None:
     use_field_keys(TEST_KEYS)  # whatever keys the test before has used
 
@@ -63,6 +65,16 @@ def _create_tables(url: str) -> None:
         async with engine.begin() as connection:
             await connection.run_sync(Row.metadata.create_all)
         await engine.dispose()
+
+@pytest.fixture(scope="session")
+def radosgw() -> Iterator[RadosGateway]:
+    if not radosgw_server.installed():
+        pytest.skip(radosgw_server.MISSING)
+    gateway = RadosGateway()
+    gateway.start()
+    yield gateway
+    gateway.stop()
+
 
     # In a thread, because an asynchronous fixture may ask for this one while its loop runs.
     with ThreadPoolExecutor(max_workers=1) as thread:
