@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-import activation.adapters.sql.hold_tables  # noqa: F401  (its tables belong to the same metadata)
-import app.compliance.incidents.tables  # noqa: F401  (its tables belong to the same metadata)
+import activation.adapters.sql.hold_tables
+import activation.adapters.sql.service_ends  # noqa: F401  (its tables belong to the same metadata)
+import app.access.token_tables
+import app.compliance.incidents.tables
+import app.compliance.retention.tables
 import app.tables  # noqa: F401  (its tables belong to the same metadata)
 import logistics.tables  # noqa: F401  (its tables belong to the same metadata)
 from activation.adapters.sql.engine import open_engine, open_readers, open_sessions
@@ -21,15 +24,16 @@ from activation.adapters.sql.fields import FieldKeys, use_field_keys
 from activation.adapters.sql.tables import Row
 from tests.servers import osmo_hlr as osmo_hlr_server
 from tests.servers import postgres as postgres_server
+from tests.servers import radosgw as radosgw_server
 from tests.servers.osmo_hlr import OsmoHlrServer
 from tests.servers.postgres import PostgresCluster
+from tests.servers.radosgw import RadosGateway
 
 TEST_KEYS = FieldKeys(current=b"k" * 32, index=b"i" * 32)
 use_field_keys(TEST_KEYS)
-from tests.servers import radosgw as radosgw_server
+use_order_keys(DerivedOrderKeys())
 
 
-from tests.servers.radosgw import RadosGateway
 def pytest_runtest_setup() -> None:
     use_field_keys(TEST_KEYS)  # whatever keys the test before has used
 
@@ -59,13 +63,6 @@ def postgres() -> Iterator[PostgresCluster]:
     cluster.stop()
 
 
-def _create_tables(url: str) -> None:
-    async def create() -> None:
-        engine = open_engine(url)
-        async with engine.begin() as connection:
-            await connection.run_sync(Row.metadata.create_all)
-        await engine.dispose()
-
 @pytest.fixture(scope="session")
 def radosgw() -> Iterator[RadosGateway]:
     if not radosgw_server.installed():
@@ -75,6 +72,13 @@ def radosgw() -> Iterator[RadosGateway]:
     yield gateway
     gateway.stop()
 
+
+def _create_tables(url: str) -> None:
+    async def create() -> None:
+        engine = open_engine(url)
+        async with engine.begin() as connection:
+            await connection.run_sync(Row.metadata.create_all)
+        await engine.dispose()
 
     # In a thread, because an asynchronous fixture may ask for this one while its loop runs.
     with ThreadPoolExecutor(max_workers=1) as thread:
