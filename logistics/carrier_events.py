@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from activation.acting import acting_as
 from activation.adapters.sql.engine import insert_if_absent
 from activation.ids import Waybill
 from activation.order import OrderState
@@ -55,6 +56,10 @@ class CarrierDesk:
         remembered, so that the carrier can send it again.
         """
         now = self.clock()
+        with acting_as(f"carrier:{told.carrier}"):
+            return await self._take(told, now)
+
+    async def _take(self, told: Told, now: datetime) -> Taken:
         async with self.sessions.begin() as session:
             delivery = await self.deliveries.lock_by_waybill(session, told.waybill)
             if delivery is None or delivery.carrier != told.carrier:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.adapters.sql.audit import note
 from activation.evidence import FaceComparison
 from activation.ids import DeliveryId, Digest, Iccid, OrderId, StaffId, Waybill
 from logistics.delivery import IN_HAND, DeliveryState, states_before
@@ -90,6 +91,7 @@ class Deliveries:
                 changed_at=delivery.changed_at,
             )
         )
+        await note(session, delivery.order, "delivery.created", "R4.1", delivery=delivery.id)
 
     async def lock(self, session: AsyncSession, delivery_id: DeliveryId) -> Delivery | None:
         """The delivery, held until the transaction ends."""
@@ -136,13 +138,19 @@ class Deliveries:
         """
         if to is DeliveryState.OUT:
             also = {"photo_digest": None, "photo_comparisons": None, **also}
-        moved = await session.execute(
+        where = sa.select(D.state, D.order_id).where(D.id == delivery_id).with_for_update()
+        found = (await session.execute(where)).first()
+        if found is None or found.state not in states_before(to):
+            return False
+        await session.execute(
             sa.update(D)
-            .where(D.id == delivery_id, D.state.in_(states_before(to)))
+            .where(D.id == delivery_id, D.state == found.state)
             .values(state=to, changed_at=at, **also)
-            .returning(D.id)
         )
-        return moved.first() is not None
+        await note(
+            session, found.order_id, f"delivery.{to}", "R3.3", before=found.state, delivery=delivery_id
+        )
+        return True
 
     async def change(self, session: AsyncSession, delivery_id: DeliveryId, **values: Any) -> None:
         """Sets columns that are not the state."""
@@ -161,9 +169,12 @@ class Deliveries:
             sa.update(D)
             .where(D.id == delivery_id, D.courier_id == courier, D.state == DeliveryState.OUT)
             .values(photo_digest=photo, photo_comparisons=_COMPARISONS.dump_python(comparisons, mode="json"))
-            .returning(D.id)
+            .returning(D.order_id)
         )
-        return kept.first() is not None
+        order = kept.scalar()
+        if order is not None:
+            await note(session, order, "delivery.photo_kept", "R3.3", delivery=delivery_id, digest=photo)
+        return order is not None
 
     async def tell(self, session: AsyncSession, delivery_id: DeliveryId, event: DeliveryEvent) -> None:
         """Append one event."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.fields import FieldKeys
 from activation.adapters.sql.store import Store
 from activation.evidence import Handover, HandoverOutcome
@@ -163,6 +164,7 @@ class Door:
             return True
         failures = delivery.code_failures + 1
         await self.deliveries.change(session, delivery.id, code_failures=failures)
+        await note(session, delivery.order, "handover_code.refused", "R3.3", delivery=delivery.id)
         return NotRecorded(DoorRefusal.CODE_WRONG, MAX_FAILURES - failures)
 
     async def _document(

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.engine import insert_if_absent
 from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import EvidenceRow
@@ -97,7 +98,7 @@ class Rounds:
 
     async def look_up(self, courier: StaffId, waybill: Waybill) -> ParcelFacts | RoundRefusal:
         """The parcel with this waybill: the courier's own, or one of the carrier's not yet collected."""
-        async with self.readers() as session:
+        async with self.sessions.begin() as session:
             delivery = await self.deliveries.by_waybill(session, waybill)
             if delivery is None or not await self._is_open_to(session, courier, delivery):
                 return RoundRefusal.NOT_FOUND
@@ -105,7 +106,7 @@ class Rounds:
 
     async def read(self, courier: StaffId, delivery_id: DeliveryId) -> ParcelFacts | RoundRefusal:
         """One of the courier's own."""
-        async with self.readers() as session:
+        async with self.sessions.begin() as session:
             delivery = await self.deliveries.read(session, delivery_id)
             if delivery is None or not await self._is_open_to(session, courier, delivery):
                 return RoundRefusal.NOT_FOUND
@@ -191,6 +192,7 @@ class Rounds:
             session, delivery.id, courier_id=courier, photo_digest=None, photo_comparisons=None
         )
         await self.deliveries.tell(session, delivery.id, DeliveryEvent(courier, TAKEN_OVER, at, at, None, {}))
+        await note(session, delivery.order, "delivery.taken_over", "R3.3", delivery=delivery.id)
         return replace(delivery, courier=courier, photo=None, comparisons=())
 
     async def _is_open_to(self, session: AsyncSession, courier: StaffId, delivery: Delivery) -> bool:
@@ -209,6 +211,8 @@ class Rounds:
         return order is None or order.state not in MAY_BE_HANDED_OVER
 
     async def _facts(self, session: AsyncSession, delivery: Delivery) -> ParcelFacts:
+        """R9.1: whom the courier is to find is shown, and that it was shown is written down."""
+        await note(session, delivery.order, "identity.shown", "R9.1", "parcel", delivery=delivery.id)
         document = await self.store.orders.document(session, delivery.order)
         recipient, address = await self.deliveries.recipient(session, delivery.id)
         stopped = delivery.state not in FINAL and await self._is_stopped(session, delivery)
@@ -228,6 +232,9 @@ async def look_at_document(
     failures = delivery.tail_failures + (0 if matches else 1)
     if not matches:
         await deliveries.change(session, delivery.id, tail_failures=failures)
+    await note(
+        session, delivery.order, "document.compared", "R3.3", delivery=delivery.id, matches=matches
+    )
     return DocumentLooked(matches, MAX_FAILURES - failures)
 
 

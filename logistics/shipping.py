@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.fields import FieldKeys
 from activation.adapters.sql.store import Store
 from activation.ids import DeliveryId, Iccid, OrderId, StaffId, Waybill
@@ -71,6 +72,7 @@ class ParcelShipping:
             code_failures=0,
             tail_failures=0 if also_unlock_document else made.tail_failures,
         )
+        await note(session, order_id, "handover_code.issued", "R3.3", issue=made.code_issue + 1)
         return made.code_issue + 1
 
     async def _create(self, session: AsyncSession, order_id: OrderId, iccid: Iccid, at: datetime) -> Delivery:

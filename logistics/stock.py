@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.tables import NumberRow, SimRow
 from activation.ids import Iccid, Imsi, Msisdn
 from activation.sim import SimState
@@ -208,6 +209,7 @@ async def _store_sims(
         for each in sorted(lines, key=lambda each: each.iccid)
     ]
     new = await _insert_absent(session, SimRow, rows, SimRow.iccid)
+    await note(session, "stock", "stock.cards_imported", "R4.1", lines=len(lines), imported=len(new))
     report.imported += len(new)
     left = [each for each in lines if each.iccid not in new]
     if not left:
@@ -238,6 +240,7 @@ async def _store_numbers(session: AsyncSession, lines: Sequence[NumberLine], rep
         for each in sorted(lines, key=lambda each: each.msisdn)
     ]
     new = await _insert_absent(session, NumberRow, rows, NumberRow.msisdn)
+    await note(session, "stock", "stock.numbers_imported", "R1.1", lines=len(lines), imported=len(new))
     report.imported += len(new)
     left = [each for each in lines if each.msisdn not in new]
     if not left:

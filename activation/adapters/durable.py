@@ -24,6 +24,7 @@ from dbos import (
 from dbos import error as dbos_error
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from activation.acting import acting_as
 from activation.adapters.durable_executors import Heartbeat
 from activation.adapters.durable_missions import register, register_outer
 from activation.ending import END_SERVICE
@@ -175,7 +176,8 @@ class DurableWork:
         datasource = self._datasource
 
         async def transaction() -> T:
-            return await do(datasource.sql_session())
+            with acting_as(_mission_of(step)):
+                return await do(datasource.sql_session())
 
         number = step.split()[0]
         self._faults.reach(f"{number} before")
@@ -187,7 +189,8 @@ class DurableWork:
 
     async def ask(self, step: str, do: Callable[[], Awaitable[T]]) -> T:
         async def call() -> T:
-            return await do()
+            with acting_as(_mission_of(step)):
+                return await do()
 
         number = step.split()[0]
         self._faults.reach(f"{number} before")
@@ -213,6 +216,11 @@ class DurableWork:
             raise
         self._faults.reach(f"{number} after")
         return answer
+
+
+def _mission_of(step: str) -> str:
+    """`mission:ship` of the step `ship.1 reserve a card`: who acts in it."""
+    return f"mission:{step.partition('.')[0]}"
 
 
 def _may_pass(error: BaseException) -> bool:

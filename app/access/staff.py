@@ -10,6 +10,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.engine import insert_if_absent
 from activation.ids import StaffId
 from app.access.passwords import MAX_LENGTH, MIN_LENGTH, Passwords
@@ -73,20 +74,26 @@ class StaffAccounts:
             disabled=False,
             created_at=self._clock(),
         )
-        return staff if made else AccountRefusal.NAME_TAKEN
+        if not made:
+            return AccountRefusal.NAME_TAKEN
+        await note(session, staff, "staff.created", "R9.1", role=new.role, carrier=new.carrier)
+        return staff
 
     async def sign_in(
         self, sessions: async_sessionmaker[AsyncSession], username: str, password: str
     ) -> Staff | None:
         """Who it is; None where name or password is wrong or the account is disabled, never which.
 
-        Raises PasswordsBusy. Holds no transaction while it works on the password.
+        Raises PasswordsBusy. Holds no transaction while it works on the password. A refusal is noted in
+        the trail of the account that was named; `sessions` write.
         """
         columns = (StaffRow.id, StaffRow.role, StaffRow.password_hash, StaffRow.disabled)
         async with sessions() as session:
             row = (await session.execute(sa.select(*columns).where(StaffRow.username == username))).first()
         right = await self._passwords.verify(password, row.password_hash if row else None)
         if row is None or not right or row.disabled:
+            async with sessions.begin() as session:
+                await note(session, row.id if row else "sign_in", "sign_in.refused", "R9.1")
             return None
         return Staff(StaffId(row.id), Role(row.role))
 
@@ -95,7 +102,10 @@ class StaffAccounts:
         ended = await session.execute(
             sa.update(StaffRow).where(StaffRow.id == staff).values(disabled=True).returning(StaffRow.id)
         )
-        return ended.first() is not None
+        if ended.first() is None:
+            return False
+        await note(session, staff, "staff.disabled", "R9.1")
+        return True
 
     async def active(self, session: AsyncSession, carrier: str) -> Sequence[StaffId]:
         """Couriers of a carrier who can sign in, in a stable order."""

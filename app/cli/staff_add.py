@@ -33,6 +33,7 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from activation.acting import acting_as
     from app.access.principals import Role
     from app.access.staff import AccountRefusal, NewAccount
     from app.config import load_settings
@@ -40,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     given = sys.stdin.readline().rstrip("\r\n") if arguments.password_stdin else None
     password = secrets.token_urlsafe(PASSWORD_BYTES) if given is None else given
     new = NewAccount(arguments.username, password, Role(arguments.role), arguments.carrier)
-    made = asyncio.run(_create(load_settings().database_url, new))
+    with acting_as("command:staff-add"):
+        made = asyncio.run(_create(load_settings().database_url, new))
     if isinstance(made, AccountRefusal):
         print(f"no account was made: {made}", file=sys.stderr)
         return 1

@@ -46,6 +46,12 @@ def applicant_order(request: web.Request) -> OrderId:
     return caller.order
 
 
+def actor_of(request: web.Request) -> str:
+    """Who stands in the audit trail for what this request does: `anyone`, `applicant` or a staff id."""
+    caller = request[CALLER]
+    return str(caller.id) if isinstance(caller, Staff) else str(caller.role)
+
+
 def staff_member(request: web.Request) -> Staff:
     """The calling member of staff."""
     caller = request[CALLER]

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.engine import insert_if_absent
 from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import EvidenceRow
@@ -118,6 +119,9 @@ async def _keep(services: Services, order_id: OrderId, measured: CaptureMeasured
             await drop_captures(session, order_id, thrown_out)
             await save_capture(session, order_id, measured, now)
             await _note_evidence(session, order_id, measured, media, now)
+            await note(
+                session, order_id, "capture.accepted", "R3.1", kind=kind, digest=media, thrown_out=thrown_out
+            )
         after = await load_captures(session, order_id)
         kept = {*after.media, *await submitted_media(session, order_id)}
         fresh = await fresh_captures(session, order_id)
@@ -165,6 +169,7 @@ async def _destroy(services: Services, order_id: OrderId, unused: Iterable[Diges
                 row = await session.get(EvidenceRow, (digest, order_id))
                 if row is not None:
                     await session.delete(row)
+                    await note(session, order_id, "evidence.destroyed", "R9.1", "replaced", digest=digest)
             await services.vault.destroy(order_id, digest)
         except VaultFault:
             _log.warning("evidence not destroyed", order=order_id)

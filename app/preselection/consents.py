@@ -7,6 +7,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import ConsentRow
 from activation.ids import OrderId
@@ -54,6 +55,8 @@ async def give_consent(
         await session.execute(
             sa.insert(ConsentRow).values(order_id=order_id, kind=kind, version=version, given=given, at=now)
         )
+        event = "consent.given" if given else "consent.withdrawn"
+        await note(session, order_id, event, "R9.4", kind=kind, version=version)
         return await given_consents(session, order_id)
 
 

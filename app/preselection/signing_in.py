@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.orders import Contact
 from activation.adapters.sql.store import Store
 from activation.ids import Msisdn, OrderId
@@ -69,6 +70,9 @@ async def exchange_code(
             return TooOften(seconds)
     async with services.sessions.begin() as session:
         right = await OneTimeCodes(services.keys.fields).accept(session, order_id, code, services.clock())
+        if not right:
+            known = await Store().orders.read(session, order_id) is not None
+            await note(session, order_id if known else "sign_in", "sign_in.refused", "R9.1")
     return services.tokens.issue(Applicant(order_id)) if right else SignInRefusal.CODE
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.tables import OrderRow
 from activation.evidence import ReviewOutcome, ReviewStage
 from activation.findings import Reason
@@ -96,6 +97,7 @@ class Cases:
                 opened_at=case.opened_at,
             )
         )
+        await _note(session, case, "opened", ", ".join(case.reasons), about=case.about)
 
     async def lock(self, session: AsyncSession, case_id: CaseId) -> Case | None:
         """The case, held until the transaction ends."""
@@ -125,6 +127,7 @@ class Cases:
                 **_NOBODYS,
             )
         )
+        await _note(session, case, "widened", ", ".join(reasons), about=about)
 
     async def queue(self, session: AsyncSession, limit: int = QUEUE_LIMIT) -> list[Case]:
         """Undecided cases of orders that are not over, oldest first."""
@@ -151,20 +154,24 @@ class Cases:
         """The case is the reviewer's for CLAIM. A proposed one stays proposed: its checker looks at it."""
         state = CaseState.PROPOSED if case.state is CaseState.PROPOSED else CaseState.CLAIMED
         await self._change(session, case, state=state, claimed_by=reviewer, claimed_until=now + CLAIM)
+        await _note(session, case, "claimed", by=reviewer)
 
     async def propose(self, session: AsyncSession, case: Case, proposal: Proposal) -> None:
         """Waits for a second person."""
         written = _written(proposal, case.objections)
         await self._move(session, case, CaseState.PROPOSED, proposal=written, **_NOBODYS)
+        await _note(session, case, "proposed", outcome=proposal.outcome, maker=proposal.maker)
 
     async def reopen(self, session: AsyncSession, case: Case, objection: Objection) -> None:
         """The second person did not agree; the objection stays, for whoever claims the case next."""
         objections = (*case.objections, objection)[-OBJECTIONS_LIMIT:]
         await self._move(session, case, CaseState.OPEN, proposal=_written(None, objections), **_NOBODYS)
+        await _note(session, case, "objected", checker=objection.checker)
 
     async def decide(self, session: AsyncSession, case: Case, proposal: Proposal, at: datetime) -> None:
         written = _written(proposal, case.objections)
         await self._move(session, case, CaseState.DECIDED, proposal=written, closed_at=at)
+        await _note(session, case, "decided", outcome=proposal.outcome, maker=proposal.maker)
 
     async def looked(
         self, session: AsyncSession, case: Case, reviewer: StaffId, digest: Digest, at: datetime
@@ -175,6 +182,12 @@ class Cases:
                 case_id=case.id, order_id=case.order, staff_id=reviewer, digest=digest, at=at
             )
         )
+        await note(session, case.order, "evidence.shown", "R9.1", case=case.id, by=reviewer, digest=digest)
+
+    async def seen(self, session: AsyncSession, case: Case, reviewer: StaffId, whole: bool) -> None:
+        """R9.1: so is every reading of a case. whole: with the masked identity and the evidence list."""
+        event = "identity.shown" if whole else "case.shown"
+        await note(session, case.order, event, "R9.1", "case", case=case.id, by=reviewer)
 
     async def _move(self, session: AsyncSession, case: Case, to: CaseState, **also: Any) -> None:
         if case.state not in states_before(to):
@@ -187,6 +200,10 @@ class Cases:
             sa.update(C).where(C.id == case.id, C.state == case.state).values(**values).returning(C.id)
         )
         changed.one()
+
+
+async def _note(session: AsyncSession, case: Case, what: str, reason: str = "", **details: Any) -> None:
+    await note(session, case.order, f"case.{what}", "R4.2", reason, case=case.id, **details)
 
 
 async def _one(session: AsyncSession, where: sa.ColumnElement[bool], lock: bool = False) -> Case | None:

@@ -89,11 +89,13 @@ class ReviewDesk:
 
     async def see(self, reviewer: StaffId, case_id: CaseId) -> CaseSeen | CaseRefusal:
         """The case; with identity and evidence where the reviewer has claimed it."""
-        async with self.readers() as session:
+        async with self.sessions.begin() as session:
             case = await self.cases.read(session, case_id)
             if case is None:
                 return CaseRefusal.NOT_FOUND
-            return await see_case(session, case, claimed=case.is_with(reviewer, self.clock()))
+            claimed = case.is_with(reviewer, self.clock())
+            await self.cases.seen(session, case, reviewer, whole=claimed)
+            return await see_case(session, case, claimed=claimed)
 
     async def look(self, reviewer: StaffId, case_id: CaseId, digest: Digest) -> OrderId | CaseRefusal:
         """R9.1: writes the look down and says in whose evidence the reviewer may look."""

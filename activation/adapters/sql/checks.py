@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.tables import OrderRow
 from activation.adapters.sql.tables import VideoCheckRow as V
 from activation.check import OPEN, CheckState, states_before
@@ -77,6 +78,7 @@ class Checks:
                 expires_at=expires_at,
             )
         )
+        await note(session, order_id, "check.created", "R4.2", check=check_id, attempt=view.attempt)
         return view
 
     async def attempts_left(self, session: AsyncSession, order_id: OrderId, at: datetime) -> int:
@@ -113,9 +115,12 @@ class Checks:
             sa.update(V)
             .where(V.id == check_id, V.state.in_(states_before(to)))
             .values(**values)
-            .returning(V.id)
+            .returning(V.order_id)
         )
-        return moved.first() is not None
+        order_id = moved.scalar()
+        if order_id is not None:
+            await note(session, order_id, f"check.{to}", "R4.2", check=check_id)
+        return order_id is not None
 
     async def overdue(self, session: AsyncSession, now: datetime, limit: int) -> list[CheckView]:
         """Attempts still open after their end: abandoned, or their process died."""

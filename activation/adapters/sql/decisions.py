@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.adapters.sql.audit import digest_of, note
 from activation.adapters.sql.facts import read_fact, write_fact
 from activation.adapters.sql.tables import DecisionRow as D
 from activation.evidence import Facts
+from activation.findings import Reason
 from activation.gate import Decision, Pass, Refuse, Review, Wait, may_activate, may_ship
 from activation.ids import OrderId
 from activation.policy import Policy
@@ -38,6 +40,10 @@ class Question(StrEnum):
                 return may_ship(facts, policy)
             case Question.MAY_ACTIVATE:
                 return may_activate(facts, policy)
+
+
+#: Which rule a question is asked under; stands in the audit trail.
+RULES = {Question.MAY_SHIP: "R3.2", Question.MAY_ACTIVATE: "R4.3"}
 
 
 @dataclass(frozen=True)
@@ -73,15 +79,31 @@ class Decisions:
         before = (await session.execute(latest.limit(1))).first()
         if before is not None and (before.question, before.input) == (question, asked):
             return
-        await session.execute(
-            sa.insert(D).values(
+        answered = write_answer(answer)
+        made = await session.scalar(
+            sa.insert(D)
+            .values(
                 order_id=facts.order,
                 question=question,
                 facts_seen=len(facts.evidence),
                 input=asked,
-                answer=write_answer(answer),
+                answer=answered,
                 at=at,
             )
+            .returning(D.id)
+        )
+        await note(
+            session,
+            facts.order,
+            f"decision.{question}",
+            RULES[question],
+            ", ".join(reasons_of(answer)),
+            id=made,
+            answer=answered["decision"],
+            facts=len(facts.evidence),
+            at=at.isoformat(),
+            input_sha256=digest_of(asked),
+            answer_sha256=digest_of(answered),
         )
 
     async def of_order(self, session: AsyncSession, order_id: OrderId) -> list[RecordedDecision]:
@@ -99,6 +121,17 @@ class Decisions:
             )
             for row in rows
         ]
+
+
+def reasons_of(answer: Decision) -> tuple[Reason, ...]:
+    """What was missing or found; empty where the gate lets pass."""
+    match answer:
+        case Pass():
+            return ()
+        case Wait(missing):
+            return missing
+        case Refuse(reasons) | Review(reasons):
+            return reasons
 
 
 def write_answer(answer: Decision) -> dict[str, Any]:

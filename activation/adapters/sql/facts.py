@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.adapters.sql.audit import digest_of, note
 from activation.adapters.sql.tables import FactRow, OrderRow
 from activation.evidence import (
     CapturesMeasured,
@@ -33,6 +34,17 @@ _KINDS: dict[str, type[Evidence]] = {
     "video_check": VideoCheckMeasured,
     "review": ReviewDecision,
     "hold": Hold,
+}
+#: Which rule a fact answers to; stands in the audit trail.
+RULES = {
+    "captures": "R3.1",
+    "registry": "R1.5",
+    "quota": "R2.1",
+    "sim": "R4.1",
+    "handover": "R3.3",
+    "video_check": "R4.2",
+    "review": "R4.2",
+    "hold": "R9.3",
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 _ADAPTERS: dict[str, TypeAdapter[Evidence]] = {name: TypeAdapter(kind) for name, kind in _KINDS.items()}
@@ -83,11 +95,11 @@ class FactLog:
             raise UnknownOrder(order_id)
         last = await session.scalar(sa.select(sa.func.max(FactRow.seq)).where(FactRow.order_id == order_id))
         seq = 0 if last is None else last + 1
+        kind, body = kind_of(fact), write_fact(fact)
         await session.execute(
-            sa.insert(FactRow).values(
-                order_id=order_id, seq=seq, kind=kind_of(fact), body=write_fact(fact), at=fact.at
-            )
+            sa.insert(FactRow).values(order_id=order_id, seq=seq, kind=kind, body=body, at=fact.at)
         )
+        await note(session, order_id, f"fact.{kind}", RULES[kind], seq=seq, sha256=digest_of(body))
         return seq
 
     async def load(self, session: AsyncSession, order_id: OrderId) -> Facts:

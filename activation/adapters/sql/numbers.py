@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.engine import insert_if_absent
 from activation.adapters.sql.tables import NumberRow as N
 from activation.ids import Msisdn, OrderId
@@ -38,6 +39,7 @@ class Numbers:
         added = 0
         for msisdn, region in numbers:
             added += await insert_if_absent(session, N, msisdn=msisdn, region=region)
+        await note(session, "stock", "stock.numbers_added", "R1.1", added=added)
         return added
 
     async def search(self, session: AsyncSession, pattern: str = "*", limit: int = 20) -> list[FreeNumber]:
@@ -68,7 +70,10 @@ class Numbers:
 
     async def release(self, session: AsyncSession, order_id: OrderId) -> bool:
         """Give back what the order holds."""
-        return await _update(session, [N.held_by == order_id], held_by=None, held_until=None)
+        released = await _update(session, [N.held_by == order_id], held_by=None, held_until=None)
+        if released:
+            await note(session, order_id, "number.released", "R1.1")
+        return released
 
     async def quarantine(self, session: AsyncSession, order_id: OrderId, until: datetime) -> bool:
         """Nobody else gets what the order held until then; `free_lapsed` gives it back."""

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.fields import field_keys
 from activation.adapters.sql.tables import OrderRow as O
 from activation.evidence import Identity
@@ -17,6 +18,24 @@ from activation.ids import Digest, Iccid, Msisdn, OrderId
 from activation.normal import normal_name, normal_number
 from activation.order import OrderState, states_before
 from activation.provinces import province_of
+
+#: Which rule an order follows into a state; stands in the audit trail.
+RULES: dict[OrderState, str] = {
+    OrderState.DRAFT: "R1.1",
+    OrderState.SUBMITTED: "R1.4",
+    OrderState.ACCEPTED: "R3.2",
+    OrderState.REFUSED: "R1.3",
+    OrderState.IN_REVIEW: "R3.2",
+    OrderState.SHIPPED: "R4.1",
+    OrderState.DELIVERED: "R3.3",
+    OrderState.VERIFIED: "R4.2",
+    OrderState.ACTIVATING: "R4.3",
+    OrderState.ACTIVE: "R4.3",
+    OrderState.ENDED: "R8.1",
+    OrderState.CANCELLED: "R1.1",
+    OrderState.EXPIRED: "R1.1",
+    OrderState.RETURNED: "R4.1",
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,6 +133,7 @@ class Orders:
                 due_at=due_at,
             )
         )
+        await note(session, new.id, "order.draft", RULES[OrderState.DRAFT])
 
     async def read(self, session: AsyncSession, order_id: OrderId) -> OrderView | None:
         return await _view(session, O.id == order_id)
@@ -171,14 +191,17 @@ class Orders:
         due_at: datetime | None = None,
         **also: Any,
     ) -> bool:
-        """One transition of the table. False: the order is in no state that leads to `to`."""
-        moved = await session.execute(
+        """One transition of the table, noted. False: the order is in no state that leads to `to`."""
+        before = await session.scalar(sa.select(O.state).where(O.id == order_id).with_for_update())
+        if before not in states_before(to):
+            return False
+        await session.execute(
             sa.update(O)
-            .where(O.id == order_id, O.state.in_(states_before(to)))
+            .where(O.id == order_id, O.state == before)
             .values(state=to, changed_at=at, due_at=due_at, **also)
-            .returning(O.id)
         )
-        return moved.first() is not None
+        await note(session, order_id, f"order.{to}", RULES[to], before=before)
+        return True
 
     async def put_off(self, session: AsyncSession, order_id: OrderId, due_at: datetime | None) -> None:
         """When the sweep is to look at the order again; None: never."""

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.engine import insert_if_absent
 from activation.adapters.sql.tables import CardPlaceRow as P
 from activation.ids import Digest, OrderId
@@ -33,7 +34,9 @@ class Quota:
 
     async def release(self, session: AsyncSession, order_id: OrderId) -> None:
         """Give the order's place back."""
-        await session.execute(sa.delete(P).where(P.order_id == order_id))
+        freed = await session.scalar(sa.delete(P).where(P.order_id == order_id).returning(P.place))
+        if freed is not None:
+            await note(session, order_id, "quota.released", "R2.1", place=freed)
 
     async def taken(self, session: AsyncSession, number: Digest) -> int:
         """How many places of the document are taken."""

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.engine import insert_if_absent
 from activation.adapters.sql.tables import SimRow as R
 from activation.ids import Iccid, Imsi, OrderId
@@ -35,6 +36,7 @@ class Sims:
             added += await insert_if_absent(
                 session, R, iccid=iccid, imsi=imsi, batch=batch, state=SimState.IN_STOCK, changed_at=at
             )
+        await note(session, "stock", "stock.cards_added", "R4.1", batch=batch, added=added)
         return added
 
     async def read(self, session: AsyncSession, iccid: Iccid) -> SimCard | None:
@@ -65,14 +67,19 @@ class Sims:
     async def move(
         self, session: AsyncSession, iccid: Iccid, to: SimState, at: datetime, **also: Any
     ) -> bool:
-        """One transition of the table. False: the card is in no state that leads to `to`."""
-        moved = await session.execute(
+        """One transition of the table, noted with its order. False: no state of the card leads to `to`."""
+        where = sa.select(R.state, R.order_id).where(R.iccid == iccid).with_for_update()
+        found = (await session.execute(where)).first()
+        if found is None or found.state not in states_before(to):
+            return False
+        await session.execute(
             sa.update(R)
-            .where(R.iccid == iccid, R.state.in_(states_before(to)))
+            .where(R.iccid == iccid, R.state == found.state)
             .values(state=to, changed_at=at, **also)
-            .returning(R.iccid)
         )
-        return moved.first() is not None
+        chain = also.get("order_id") or found.order_id or "stock"
+        await note(session, chain, f"sim.{to}", "R4.1", before=found.state, iccid=iccid)
+        return True
 
     async def release(
         self, session: AsyncSession, order_id: OrderId, at: datetime, came_back: bool = False
