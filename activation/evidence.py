@@ -225,6 +225,15 @@ class Hold:
 
 
 @dataclass(frozen=True)
+class FaceConsent:
+    """R9.4: the applicant took the separate consent to face recognition back, or gave it anew after that."""
+
+    at: datetime
+    given: bool
+    version: str
+
+
+@dataclass(frozen=True)
 class SimBinding:
     """Which card the order is for; the ICCID that handover and video must show."""
 
@@ -241,6 +250,7 @@ Evidence = (
     | VideoCheckMeasured
     | ReviewDecision
     | Hold
+    | FaceConsent
 )
 
 

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     QUOTA_MISSING = "quota_missing"
     CARD_LIMIT_REACHED = "card_limit_reached"
     HELD = "held"
+    FACE_CONSENT_WITHDRAWN = "face_consent_withdrawn"
     SIM_MISSING = "sim_missing"
     HANDOVER_MISSING = "handover_missing"
     HANDOVER_OTHER_CARD = "handover_other_card"
@@ -72,6 +73,7 @@ RULES: dict[Reason, str] = {
     **dict.fromkeys((_R.REGISTRY_MISSING, _R.REGISTRY_MISMATCH, _R.REGISTRY_UNKNOWN), "R1.5"),
     **dict.fromkeys((_R.QUOTA_MISSING, _R.CARD_LIMIT_REACHED), "R2.1"),
     _R.HELD: "R9.3",
+    _R.FACE_CONSENT_WITHDRAWN: "R9.4",
     **dict.fromkeys(
         (
             _R.SIM_MISSING,

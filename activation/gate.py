@@ -5,7 +5,7 @@ that each one can be replayed from the record (`python -m app gate replay ORDER`
 
 `may_ship` looks at 0 to 3, `may_activate` at all of:
 
-0. nothing is held (R9.3)
+0. nothing is held (R9.3), and the applicant has not taken back the consent to face recognition (R9.4)
 1. the captures were given, agree with each other and are valid (R1.2, R3.1)
 2. the registry knows this identity (R1.5, R3.2)
 3. the order holds one of the document's five places (R2.1)
@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from activation.evidence import (
     CapturesMeasured,
+    FaceConsent,
     FaceSource,
     Facts,
     Handover,
@@ -87,6 +88,9 @@ def _holds(facts: Facts) -> Iterator[Finding]:
     """Step 0."""
     for index in holds_in_force(facts).values():
         yield Finding(Weight.MISSING, Reason.HELD, index)
+    index, consent = latest(facts, FaceConsent)
+    if consent is not None and not consent.given:
+        yield Finding(Weight.MISSING, Reason.FACE_CONSENT_WITHDRAWN, index)
 
 
 def _captures(facts: Facts, policy: Policy) -> Iterator[Finding]:

@@ -95,6 +95,7 @@ class MessageKind(StrEnum):
     NEW_CAPTURE_WANTED = "new_capture_wanted"
     NEW_CHECK_WANTED = "new_check_wanted"
     ACTIVATED = "activated"
+    FACE_CONSENT_WITHDRAWN = "face_consent_withdrawn"
 
 
 class MessagesFault(Exception):

@@ -16,6 +16,7 @@ from activation.adapters.sql.tables import DecisionRow as D
 from activation.evidence import (
     CapturesMeasured,
     Evidence,
+    FaceConsent,
     Facts,
     Handover,
     Hold,
@@ -112,3 +113,5 @@ def _members(fact: Evidence) -> dict[str, str | int | bool | None]:
             return {"stage": fact.stage, "outcome": fact.outcome, "about": fact.about, "two_people": two}
         case Hold():
             return {"scope": fact.scope, "placed": fact.placed}
+        case FaceConsent():
+            return {"given": fact.given}

@@ -19,6 +19,8 @@ _TEXTS: dict[str, dict[MessageKind, str]] = {
         _K.NEW_CAPTURE_WANTED: "请为号码 {number} 的申请重新拍摄证件照片，打开申请页面继续。",
         _K.NEW_CHECK_WANTED: "号码 {number} 需要重新视频核验，请准备好身份证和卡片，打开 {link}",
         _K.ACTIVATED: "您的号码 {number} 已激活，欢迎使用。",
+        _K.FACE_CONSENT_WITHDRAWN: "您已撤回号码 {number} 的人脸识别同意，相关人脸信息不再使用并依规销毁。"
+        "可携带身份证到营业厅，或预约人工视频办理，服务相同。",
     },
     "en": {
         _K.ONE_TIME_CODE: "Your code is {code}. It is valid for 10 minutes. Tell it to nobody.",
@@ -36,6 +38,9 @@ _TEXTS: dict[str, dict[MessageKind, str]] = {
         _K.NEW_CHECK_WANTED: "Please do the video check for {number} once more: "
         "have the card and your ID card at hand and open {link}",
         _K.ACTIVATED: "Your number {number} is active. Welcome.",
+        _K.FACE_CONSENT_WITHDRAWN: "You took back your consent to face recognition for {number}. Your face data "
+        "are no longer used and are destroyed as the rules say. You are served just as well in a store, with "
+        "your identity card, or in an attended video call.",
     },
 }
 

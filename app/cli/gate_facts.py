@@ -95,6 +95,8 @@ def measured(fact: Evidence, policy: Policy) -> Iterator[Line]:
             yield "review", f"{fact.stage}: {fact.outcome} by {people}"
         case e.Hold():
             yield "hold", f"{fact.scope} {'placed' if fact.placed else 'lifted'}"
+        case e.FaceConsent():
+            yield "face recognition", f"consent {'given anew' if fact.given else 'taken back'}"
 
 
 def _liveness(live: LivenessMeasured | None, policy: Policy) -> Iterator[Line]:

@@ -26,6 +26,9 @@ REASONS: dict[R, Text] = {
     R.QUOTA_MISSING: Text("尚未占用证件名下的卡数名额。", "No place among the document's cards yet."),
     R.CARD_LIMIT_REACHED: Text("该证件名下的卡数已达上限。", "The document's card limit is reached."),
     R.HELD: Text("订单已被暂停。", "The order is held."),
+    R.FACE_CONSENT_WITHDRAWN: Text(
+        "申请人已撤回人脸识别同意。", "The applicant took back the consent to face recognition."
+    ),
     R.SIM_MISSING: Text("尚未绑定 SIM 卡。", "No card is bound to the order."),
     R.HANDOVER_MISSING: Text("尚未交付给本人。", "Not handed over yet."),
     R.HANDOVER_OTHER_CARD: Text("交付的不是此订单的卡。", "Another card was handed over."),

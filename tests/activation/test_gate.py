@@ -12,6 +12,7 @@ from activation.evidence import (
     CapturesMeasured,
     CheckOutcome,
     Evidence,
+    FaceConsent,
     FaceSource,
     Facts,
     Handover,
@@ -184,6 +185,7 @@ SHIPPING: list[tuple[Reason, type[Any], Change]] = [
     (Reason.CARD_LIMIT_REACHED, Refuse, part("quota", place=6, limit=6)),
     (Reason.HELD, Wait, more(held())),
     (Reason.HELD, Wait, more(held(scope="province"), held(False))),
+    (Reason.FACE_CONSENT_WITHDRAWN, Wait, more(FaceConsent(now(), False, "2026-1"))),
     (
         Reason.REVIEWER_REFUSED,
         Refuse,
@@ -451,6 +453,15 @@ def test_logistics_need_not_confirm_where_the_policy_says_so(good: Case) -> None
 
 def test_a_lifted_hold_is_no_hold(good: Case) -> None:
     assert may_activate(more(held(), held(False))(good).facts, POLICY) == Pass()
+
+
+def test_a_consent_given_anew_counts_and_reviewers_cannot_stand_in_for_it(good: Case) -> None:
+    """R9.4"""
+    withdrawn = FaceConsent(now(), False, "2026-1")
+    assert may_activate(more(withdrawn, replace(withdrawn, given=True))(good).facts, POLICY) == Pass()
+    approved = ReviewDecision(now(), ReviewStage.ACTIVATE, ReviewOutcome.APPROVE, "", MAKER, CHECKER, 99)
+    answer = may_activate(more(withdrawn, approved)(good).facts, POLICY)
+    assert answer == Wait((Reason.FACE_CONSENT_WITHDRAWN,))
 
 
 def test_the_latest_captures_count_and_make_an_older_answer_void(good: Case) -> None:
