@@ -13,11 +13,15 @@ const POLLS_UNFINISHED = 5;
 const AWAY_MS = 1_500;
 const FULL_MS = 5_000;
 const FULL_TRIES = 8;
+/** An attempt without a connection is used again for so long: later it would leave too little time for a check. */
+const UNUSED_MS = 75_000;
 
 const element = (id) => document.getElementById(id);
 
 let order = null;
 let check = null;
+/** The attempt that found no room yet: {made, profile, at}. */
+let unused = null;
 let stream = null;
 let call = null;
 /** Goes up whenever a check ends here: what an answer that comes late belongs to is over. */
@@ -61,9 +65,9 @@ async function start() {
   try {
     await show(element("self"), stream);
     if (mine !== round) return;
-    const made = await api.createCheck(order, element("profile").value);
+    const made = await attemptFor(element("profile").value);
     check = made.check_id;
-    if (mine !== round) return void await api.abortCheck(check);
+    if (mine !== round) return void await abort();
     call = new Call(stream, made.ice_servers, heard, () => stopped("lost"));
     await call.connect((sdp) => offerWhenThereIsRoom(sdp, mine));
   } catch (error) {
@@ -74,12 +78,27 @@ async function start() {
   }
 }
 
+/** The attempt that nothing was used up of, or a new one. */
+async function attemptFor(profile) {
+  const again = unused && unused.profile === profile && Date.now() - unused.at < UNUSED_MS;
+  if (!again) unused = { made: await api.createCheck(order, profile), profile, at: Date.now() };
+  return unused.made;
+}
+
+function abort() {
+  unused = null;
+  return api.abortCheck(check);
+}
+
 /** A refusal because all places are taken uses nothing up: the same attempt asks again while it lasts. */
 async function offerWhenThereIsRoom(sdp, mine) {
   for (let asked = 1; ; asked += 1) {
     try {
-      return await api.offer(check, sdp);
+      const answer = await api.offer(check, sdp);
+      unused = null;
+      return answer;
     } catch (error) {
+      if (error.code !== "checks_full") unused = null;
       if (error.code !== "checks_full" || asked === FULL_TRIES || mine !== round) throw error;
     }
     screens.showConnecting("check.full");
@@ -143,7 +162,7 @@ function hangUp() {
 
 async function tryAgain(why) {
   screens.showResult(why, "again", { again: true });
-  if (check) await api.abortCheck(check).catch(() => {});
+  if (check) await abort().catch(() => {});
 }
 
 /** Asks until it is decided, at most `most` times. Nothing that is told here says why. */
@@ -252,7 +271,16 @@ document.addEventListener("visibilitychange", () => {
   clearTimeout(away);
   if (document.hidden && call) away = setTimeout(() => stopped("away"), AWAY_MS);
 });
-window.addEventListener("pagehide", () => { if (call) { call.cancel(); hangUp(); } });
+let left = false;
+window.addEventListener("pagehide", () => {
+  left = document.body.dataset.screen === "check";
+  if (!left) return;
+  call?.cancel();
+  call = null;
+  hangUp();
+});
+// A page that comes back out of the browser's memory would show a check that is over.
+window.addEventListener("pageshow", (event) => { if (event.persisted && left) tryAgain("away"); });
 
 element("activation-code").value = codeOfAddress();
 screens.sayAgain();

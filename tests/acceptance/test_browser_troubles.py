@@ -214,6 +214,48 @@ async def test_a_full_house_is_waited_for_with_the_same_attempt_and_the_screen_o
             assert await page.evaluate("window.locks") == ["screen", "released"]
 
 
+async def test_who_gives_up_before_a_full_house_has_the_same_attempt_when_trying_again(
+    place: Place, tmp_path: Path
+) -> None:
+    offers = 0
+
+    async def full_eight_times(route: Route) -> None:
+        nonlocal offers
+        offers += 1
+        if offers > 8:
+            return await route.continue_()
+        await route.fulfill(status=503, json={"code": "checks_full", "detail": "Try again in a moment."})
+
+    with LiveCamera(Showing(PERSON, SIZE), tmp_path / "camera.y4m", SIZE) as camera:
+        async with chromium(camera.path) as browser, phone_page(browser) as (page, _):
+            await page.add_init_script(
+                """const wait = window.setTimeout;
+                 window.setTimeout = (work, ms) => wait(work, ms === 5000 ? 10 : ms);"""
+            )
+            await place.open(page)
+            await page.route("**/v1/checks/*/offer", full_eight_times)
+            await page.locator("#start").click()
+            await expect(page.locator("#trouble")).to_have_text("Try again in a moment.", timeout=RESULT_MS)
+            await page.locator("#start").click()
+            await expect(page.locator("#prompt")).to_contain_text("请慢慢", timeout=RESULT_MS)
+            assert (offers, await place.attempts()) == (9, 1)
+            assert await checking.check_facts(place.ground, place.order) == []
+
+
+async def test_a_page_that_comes_back_from_memory_offers_a_new_check(place: Place, tmp_path: Path) -> None:
+    with LiveCamera(Showing(PERSON, SIZE), tmp_path / "camera.y4m", SIZE) as camera:
+        async with chromium(camera.path) as browser, phone_page(browser) as (page, _):
+            await place.open(page)
+            await page.locator("#start").click()
+            await expect(page.locator("#prompt")).to_contain_text("请慢慢", timeout=RESULT_MS)
+            for name in ("pagehide", "pageshow"):
+                await page.evaluate(
+                    "name => dispatchEvent(new PageTransitionEvent(name, { persisted: true }))", name
+                )
+            await expect(page.locator("body")).to_have_attribute("data-result", "away")
+            await expect(page.locator("#again")).to_be_visible()
+
+
 async def test_a_challenge_that_is_not_answered_may_be_tried_again(place: Place, tmp_path: Path) -> None:
     still = Showing(PERSON, SIZE)
     with LiveCamera(still, tmp_path / "camera.y4m", SIZE) as camera:
