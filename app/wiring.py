@@ -25,6 +25,7 @@ from activation.flow import Flow
 from activation.policy import FaceBand, Policy
 from activation.ports import Hlr, Messages, Registry
 from activation.steps import Steps
+from app.access.families import TokenFamilies
 from app.access.passwords import Passwords
 from app.access.rates import Rates
 from app.access.revocations import Revocations
@@ -34,6 +35,7 @@ from app.check_evidence import CheckEvidence
 from app.checks import Checks
 from app.config import HlrChoice, MessagesChoice, Settings
 from app.keys import Keys, load_keys, read_secret
+from app.order_keys import object_keys, open_order_keys
 from app.review.cases import Cases
 from app.review.desk import FlowDesk, ReviewDesk
 from app.schema import prepare_schema
@@ -42,7 +44,6 @@ from logistics.carriers import Carriers, load_carriers
 from logistics.opening import open_logistics, open_shipping
 from media.captures import CapturePool, open_engines
 from media.door_photos import DoorPhotos
-from media.envelope import FileKeyWrapper
 from media.faces import open_beside_event_loop, open_finder
 from media.faces.apart import ApartRecogniser
 from media.models.packs import find_installed
@@ -115,7 +116,8 @@ async def _open_ground(stack: AsyncExitStack, settings: Settings) -> _Ground:
     stack.push_async_callback(engine.dispose)
     passwords = Passwords()
     stack.push_async_callback(asyncio.to_thread, passwords.close)
-    vault = LocalVault(settings.vault_dir, FileKeyWrapper(keys.vault))
+    order_keys = open_order_keys(stack, settings, keys)
+    vault = LocalVault(settings.vault_dir, object_keys(order_keys, keys))
     stack.push_async_callback(asyncio.to_thread, vault.close)
     return _Ground(
         keys,
@@ -218,6 +220,7 @@ async def _open_rooms(
     )
     checks.start()
     stack.push_async_callback(checks.close)
+    tokens = Tokens(ground.keys.token, Revocations(ground.sessions, ground.readers, now), now)
     return Services(
         settings=settings,
         keys=ground.keys,
@@ -235,7 +238,8 @@ async def _open_rooms(
         flow=flow,
         shipping=shipping,
         case_desk=case_desk,
-        tokens=Tokens(ground.keys.token, Revocations(ground.sessions, ground.readers, now), now),
+        tokens=tokens,
+        families=TokenFamilies(ground.sessions, ground.keys.fields, tokens, now),
         rates=Rates(ground.sessions, ground.keys.fields, now),
         staff=ground.staff,
         checks=checks,

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activation.adapters.sql.audit import note
+from activation.adapters.sql.sealed import seal, unseal
 from activation.evidence import FaceComparison
 from activation.ids import DeliveryId, Digest, Iccid, OrderId, StaffId, Waybill
 from logistics.delivery import IN_HAND, DeliveryState, states_before
@@ -51,7 +52,7 @@ class Delivery:
 class DeliveryEvent:
     """What was told about a delivery. moved_to: where it led, None where it changed nothing.
 
-    position: latitude, longitude and accuracy as text, encrypted at rest.
+    position: latitude, longitude and accuracy as text, sealed at rest.
     """
 
     source: str
@@ -84,8 +85,8 @@ class Deliveries:
                 iccid=delivery.iccid,
                 state=delivery.state,
                 courier_id=delivery.courier,
-                recipient=recipient,
-                address=address,
+                recipient=await seal(delivery.order, "deliveries.recipient", recipient),
+                address=await seal(delivery.order, "deliveries.address", address),
                 code_digest=delivery.code_digest,
                 created_at=delivery.created_at,
                 changed_at=delivery.changed_at,
@@ -178,6 +179,12 @@ class Deliveries:
 
     async def tell(self, session: AsyncSession, delivery_id: DeliveryId, event: DeliveryEvent) -> None:
         """Append one event."""
+        position = None
+        if event.position is not None:
+            order = OrderId(
+                (await session.execute(sa.select(D.order_id).where(D.id == delivery_id))).scalar_one()
+            )
+            position = await seal(order, "delivery_events.position", event.position)
         await session.execute(
             sa.insert(E).values(
                 delivery_id=delivery_id,
@@ -187,7 +194,7 @@ class Deliveries:
                 happened_at=event.happened_at,
                 recorded_at=event.recorded_at,
                 body=event.body,
-                position=event.position,
+                position=position,
             )
         )
 
@@ -228,9 +235,15 @@ class Deliveries:
         return found
 
     async def recipient(self, session: AsyncSession, delivery_id: DeliveryId) -> tuple[str | None, str]:
-        """Recipient (None: the applicant) and address. Personal: for the courier who carries the parcel."""
-        row = (await session.execute(sa.select(D.recipient, D.address).where(D.id == delivery_id))).one()
-        return row.recipient, row.address
+        """Recipient (None: the applicant) and address. Personal: for the courier who carries the parcel.
+
+        None and no address where the order's data were destroyed (R8.2).
+        """
+        columns = (D.order_id, D.recipient, D.address)
+        row = (await session.execute(sa.select(*columns).where(D.id == delivery_id))).one()
+        order = OrderId(row.order_id)
+        address = await unseal(order, "deliveries.address", row.address)
+        return await unseal(order, "deliveries.recipient", row.recipient), address or ""
 
 
 async def _one(session: AsyncSession, where: sa.ColumnElement[bool], lock: bool = False) -> Delivery | None:

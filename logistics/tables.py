@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from activation.adapters.sql.fields import Encrypted
 from activation.adapters.sql.tables import Row
 
 
@@ -24,8 +23,8 @@ class DeliveryRow(Row):
     iccid: Mapped[str] = mapped_column(sa.String(20))
     state: Mapped[str] = mapped_column(sa.String(16))
     courier_id: Mapped[str | None] = mapped_column(sa.String(28))
-    recipient: Mapped[str | None] = mapped_column(Encrypted("deliveries.recipient"))
-    address: Mapped[str] = mapped_column(Encrypted("deliveries.address"))
+    recipient: Mapped[bytes | None]  # sealed
+    address: Mapped[bytes]  # sealed
     code_digest: Mapped[str] = mapped_column(sa.String(64))  # one-time handover code
     code_issue: Mapped[int] = mapped_column(default=1)  # how many codes were made; the newest is valid
     code_failures: Mapped[int] = mapped_column(default=0)
@@ -50,7 +49,7 @@ class DeliveryEventRow(Row):
     happened_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     body: Mapped[dict[str, Any]]
-    position: Mapped[str | None] = mapped_column(Encrypted("delivery_events.position"))
+    position: Mapped[bytes | None]  # sealed
 
 
 class CarrierEventRow(Row):

@@ -1,4 +1,4 @@
-"""Envelope encryption of evidence: a fresh data key for each object, wrapped by a key-encryption key.
+"""Envelope encryption of evidence: a fresh data key for each object, wrapped under the key of its order.
 
 Bytes are sealed in chunks, each with AES-256-GCM under the object's own key. A chunk's nonce is its number
 and whether it is the last (the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár, 2015), so
@@ -20,7 +20,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from activation.ids import Digest, OrderId
-from media.vault import MAX_OBJECT_BYTES, EvidenceTooLarge, EvidenceUnreadable
+from activation.order_keys import OrderKey, OrderKeyGone, OrderKeys, OrderKeysFault, Unreadable
+from media.vault import (
+    MAX_OBJECT_BYTES,
+    EvidenceNotFound,
+    EvidenceTooLarge,
+    EvidenceUnreadable,
+    VaultKeysAway,
+)
 
 KEY_BYTES = 32
 CHUNK_BYTES = 1024 * 1024
@@ -51,7 +58,7 @@ class Label:
 
 
 class KeyWrapper(Protocol):
-    """A key-encryption key: a file's today, a key service's when one is configured."""
+    """What the data keys of one order's objects are wrapped under."""
 
     def wrap(self, data_key: bytes, bound: bytes) -> bytes:
         """The data key, encrypted and bound to `bound`."""
@@ -59,9 +66,54 @@ class KeyWrapper(Protocol):
     def unwrap(self, wrapped: bytes, bound: bytes) -> bytes:
         """Inverse of `wrap`. Raises EvidenceUnreadable."""
 
+    def is_former(self, wrapped: bytes) -> bool:
+        """True where rotation is to wrap it anew: it was wrapped before orders had keys."""
+
+
+class ObjectKeys:
+    """The wrapper of each order: its key, and `former` for what was wrapped before orders had keys."""
+
+    def __init__(self, keys: OrderKeys, former: FileKeyWrapper | None = None) -> None:
+        self._keys, self._former = keys, former
+
+    async def of(self, order_id: OrderId) -> KeyWrapper:
+        """Raises EvidenceNotFound where the order's key was destroyed, VaultKeysAway, EvidenceUnreadable."""
+        try:
+            return OrderWrapper(await self._keys.of(order_id), self._former)
+        except OrderKeyGone:
+            raise EvidenceNotFound("the order's key was destroyed") from None
+        except OrderKeysFault:
+            raise VaultKeysAway("the order's key cannot be had just now") from None
+        except Unreadable:
+            raise EvidenceUnreadable("the order's key was changed") from None
+
+
+class OrderWrapper:
+    """AES-256-GCM under the order's key."""
+
+    def __init__(self, key: OrderKey, former: FileKeyWrapper | None = None) -> None:
+        self._key, self._former = key, former
+
+    def wrap(self, data_key: bytes, bound: bytes) -> bytes:
+        """UNDER_ORDER | what `OrderKey.seal` makes."""
+        return UNDER_ORDER + self._key.seal(bound.decode(), data_key)
+
+    def unwrap(self, wrapped: bytes, bound: bytes) -> bytes:
+        if self.is_former(wrapped):
+            if self._former is None:
+                raise EvidenceUnreadable("a data key from before orders had keys, and no former key")
+            return self._former.unwrap(wrapped, bound)
+        try:
+            return self._key.open(bound.decode(), wrapped[len(UNDER_ORDER) :])
+        except Unreadable:
+            raise EvidenceUnreadable("a data key does not unwrap for this object") from None
+
+    def is_former(self, wrapped: bytes) -> bool:
+        return not wrapped.startswith(UNDER_ORDER)
+
 
 class FileKeyWrapper:
-    """AES-256-GCM under `current`, 32 bytes; what `former` wrapped can still be read."""
+    """Data keys directly under a key-encryption key, 32 bytes: how it was before orders had keys."""
 
     def __init__(self, current: bytes, former: tuple[bytes, ...] = ()) -> None:
         if any(len(key) != KEY_BYTES for key in (current, *former)):
@@ -84,8 +136,13 @@ class FileKeyWrapper:
         except (InvalidTag, ValueError):
             raise EvidenceUnreadable("a data key does not unwrap for this object") from None
 
+    def is_former(self, _wrapped: bytes) -> bool:
+        return False
+
 
 _KEY_ID_BYTES = 4
+#: Begins what was wrapped under an order's key, where the id of a key-encryption key stood before.
+UNDER_ORDER = b"ord1"
 
 
 def _key_id(key: bytes) -> bytes:

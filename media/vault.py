@@ -40,6 +40,10 @@ class VaultBusy(VaultFault):
     """Too many calls wait already; try again."""
 
 
+class VaultKeysAway(VaultBusy):
+    """The order's key cannot be had: key store or key service does not answer; try again."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """What the vault says of one object; size in clear bytes."""
@@ -73,6 +77,12 @@ class Vault(Protocol):
 
     async def destroy(self, order_id: OrderId, digest: Digest) -> None:
         """R8.2: nobody can read the object again. Destroying what is not there does nothing."""
+
+    async def destroy_order(self, order_id: OrderId) -> None:
+        """R8.2: remove every object of the order, also where its key was destroyed already.
+
+        Called again after a fault it goes on; removing what is not there does nothing.
+        """
 
 
 def check_label(kind: str, media_type: str) -> None:

@@ -1,4 +1,4 @@
-"""The vault in a folder: sealed objects and, apart from them, their wrapped keys.
+"""The vault in a folder: sealed objects and, apart from them, their data keys, wrapped under the order's key.
 
     objects/ORDER/NAME        sealed bytes under a random name
     keys/ORDER/DIGEST.json    label and wrapped data key; whoever has no key file has no object
@@ -15,16 +15,22 @@ import binascii
 import io
 import json
 import os
+import re
 import secrets
+import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from activation.ids import Digest, OrderId
-from media.envelope import KEY_BYTES, KeyWrapper, Label, seal, unseal
+from media.envelope import KEY_BYTES, KeyWrapper, Label, ObjectKeys, seal, unseal
+from media.folders import create as _create
+from media.folders import locked, make_folder
+from media.folders import sync as _sync
+from media.folders import sync_folder as _sync_folder
 from media.vault import (
     EvidenceNotFound,
     EvidenceUnreadable,
@@ -39,19 +45,18 @@ T = TypeVar("T")
 THREADS = 4
 #: Calls that may run or wait at once; each holds up to one object in memory.
 MAX_CALLS = 32
-_FOLDER_MODE = 0o700
-_FILE_MODE = 0o600
 _NAME_BYTES = 16
+_NAME = re.compile(r"[0-9a-f]{32}")
 MAX_KEY_FILE_BYTES = 4096
 
 
 class LocalVault:
     """`media.vault.Vault` on a local file system. Close it, or its threads stay."""
 
-    def __init__(self, folder: Path, wrapper: KeyWrapper) -> None:
+    def __init__(self, folder: Path, order_keys: ObjectKeys) -> None:
         self._objects = folder / "objects"
         self._keys = folder / "keys"
-        self._wrapper = wrapper
+        self._order_keys = order_keys
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="vault")
         self._room = threading.BoundedSemaphore(MAX_CALLS)
 
@@ -62,69 +67,114 @@ class LocalVault:
         self, order_id: OrderId, kind: str, media_type: str, source: Path | BinaryIO
     ) -> Digest:
         check_label(kind, media_type)
-        return await self._run(lambda: self._put(OrderId(order_id), kind, media_type, source))
+        order = OrderId(order_id)
+        return await self._run_with(order, lambda key: self._put(key, order, kind, media_type, source))
 
     async def get(self, order_id: OrderId, digest: Digest) -> bytes:
-        return await self._run(lambda: self._get(OrderId(order_id), Digest(digest)))
+        order = OrderId(order_id)
+        return await self._run_with(order, lambda key: self._get(key, order, Digest(digest)))
 
     async def describe(self, order_id: OrderId, digest: Digest) -> Stored:
-        label, _ = await self._run(lambda: self._read_key(OrderId(order_id), Digest(digest)))
+        order = OrderId(order_id)
+        label, _ = await self._run_with(order, lambda key: self._read_key(key, order, Digest(digest)))
         return Stored(label.order, label.digest, label.kind, label.media_type, label.size)
 
     async def destroy(self, order_id: OrderId, digest: Digest) -> None:
         await self._run(lambda: self._destroy(OrderId(order_id), Digest(digest)))
+
+    async def destroy_order(self, order_id: OrderId) -> None:
+        await self._run(lambda: self._destroy_order(OrderId(order_id)))
+
+    async def orders(self) -> Sequence[OrderId]:
+        """Every order that has objects, in ascending order."""
+        return await self._run(self._orders)
+
+    async def count_former(self, order_id: OrderId) -> int:
+        """How many objects of the order still hang on a key from before orders had keys."""
+        return await self._run_with(order_id, lambda key: len(self._former(key, OrderId(order_id))))
+
+    async def rewrap(self, order_id: OrderId) -> int:
+        """Wrap such objects' data keys under the order's key; how many. Their bytes stay as they are."""
+        return await self._run_with(order_id, lambda key: self._rewrap(key, OrderId(order_id)))
 
     def close(self) -> None:
         """Waits for calls that run."""
         self._pool.shutdown(wait=True)
 
     async def _run(self, work: Callable[[], T]) -> T:
+        self._enter()
+        return await self._in_thread(work)
+
+    async def _run_with(self, order: OrderId, work: Callable[[KeyWrapper], T]) -> T:
+        self._enter()
+        try:
+            key = await self._order_keys.of(order)
+        except BaseException:
+            self._room.release()
+            raise
+        return await self._in_thread(lambda: work(key))
+
+    def _enter(self) -> None:
         if not self._room.acquire(blocking=False):
             raise VaultBusy(f"{MAX_CALLS} calls wait for the vault")
-        running = self._pool.submit(_as_fault, work)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        try:
+            running = self._pool.submit(_as_fault, work)
+        except BaseException:
+            self._room.release()
+            raise
         # Whoever waits may be cancelled; the place is free only when the thread is.
         running.add_done_callback(lambda _: self._room.release())
         return await asyncio.wrap_future(running)
 
-    def _put(self, order: OrderId, kind: str, media_type: str, source: Path | BinaryIO) -> Digest:
+    def _put(
+        self, key: KeyWrapper, order: OrderId, kind: str, media_type: str, source: Path | BinaryIO
+    ) -> Digest:
         if isinstance(source, Path):
             with source.open("rb") as file:
-                return self._put(order, kind, media_type, file)
+                return self._put(key, order, kind, media_type, file)
         data_key, name = os.urandom(KEY_BYTES), secrets.token_hex(_NAME_BYTES)
-        folder = _folder(self._objects / order)
+        folder = make_folder(self._objects / order)
         path = folder / name
         try:
             with _create(path) as target:
                 digest, size = seal(source, target, data_key)
                 _sync(target)
             _sync_folder(folder)
-            if self._is_whole(order, digest):
+            if self._is_whole(key, order, digest):
                 path.unlink()
                 return digest
             label = Label(order, digest, kind, media_type, size, name)
-            self._write_key(label, self._wrapper.wrap(data_key, label.bound()))
+            self._write_key(label, key.wrap(data_key, label.bound()))
         except BaseException:
             path.unlink(missing_ok=True)
             raise
         return digest
 
-    def _is_whole(self, order: OrderId, digest: Digest) -> bool:
+    def _is_whole(self, key: KeyWrapper, order: OrderId, digest: Digest) -> bool:
         """True where the same bytes are kept already and still open."""
         try:
-            self._get(order, digest)
+            self._get(key, order, digest)
         except VaultFault:
             return False
         return True
 
-    def _get(self, order: OrderId, digest: Digest) -> bytes:
-        label, data_key = self._read_key(order, digest)
+    def _get(self, key: KeyWrapper, order: OrderId, digest: Digest) -> bytes:
+        label, data_key = self._read_key(key, order, digest)
         try:
             with (self._objects / order / label.name).open("rb") as file:
                 return b"".join(unseal(file, data_key, label))
         except FileNotFoundError:
             raise EvidenceUnreadable("the sealed bytes of an object are gone") from None
 
-    def _read_key(self, order: OrderId, digest: Digest) -> tuple[Label, bytes]:
+    def _read_key(self, key: KeyWrapper, order: OrderId, digest: Digest) -> tuple[Label, bytes]:
+        label, wrapped = self._read_label(order, digest)
+        # Order and digest are those asked for, so a key file that was moved or renamed does not unwrap.
+        return label, key.unwrap(wrapped, label.bound())
+
+    def _read_label(self, order: OrderId, digest: Digest) -> tuple[Label, bytes]:
+        """What a key file says, not yet proven by its wrapped key."""
         try:
             with self._key_path(order, digest).open("rb") as file:
                 stored = json.loads(file.read(MAX_KEY_FILE_BYTES))
@@ -141,12 +191,11 @@ class LocalVault:
             raise EvidenceNotFound("no such evidence") from None
         except (ValueError, KeyError, TypeError, binascii.Error):
             raise EvidenceUnreadable("a key file was changed") from None
-        # Order and digest are those asked for, so a key file that was moved or renamed does not unwrap.
-        return label, self._wrapper.unwrap(wrapped, label.bound())
+        return label, wrapped
 
     def _write_key(self, label: Label, wrapped: bytes) -> None:
         path = self._key_path(label.order, label.digest)
-        folder = _folder(path.parent)
+        folder = make_folder(path.parent)
         draft = folder / f".{secrets.token_hex(_NAME_BYTES)}"
         record = {
             "kind": label.kind,
@@ -169,13 +218,41 @@ class LocalVault:
         path = self._key_path(order, digest)
         name: str | None = None
         with suppress(VaultFault):
-            name = self._read_key(order, digest)[0].name
-        # The key first: from here on the sealed bytes are noise, whatever happens next.
-        path.unlink(missing_ok=True)
-        if path.parent.exists():
-            _sync_folder(path.parent)
-        if name is not None:
+            name = self._read_label(order, digest)[0].name
+        if path.parent.is_dir():
+            with locked(path.parent):
+                # The key first: from here on the sealed bytes are noise, whatever happens next.
+                path.unlink(missing_ok=True)
+                _sync_folder(path.parent)
+        if name is not None and _NAME.fullmatch(name):
             (self._objects / order / name).unlink(missing_ok=True)
+
+    def _destroy_order(self, order: OrderId) -> None:
+        for room in (self._keys, self._objects):
+            with suppress(FileNotFoundError):
+                with locked(room / order):
+                    shutil.rmtree(room / order)
+                _sync_folder(room)
+
+    def _orders(self) -> Sequence[OrderId]:
+        names = os.listdir(self._keys) if self._keys.is_dir() else []
+        return sorted(OrderId(name) for name in names if OrderId.pattern.fullmatch(name))
+
+    def _former(self, key: KeyWrapper, order: OrderId) -> Sequence[Digest]:
+        folder = self._keys / order
+        digests = (path.stem for path in folder.glob("*.json")) if folder.is_dir() else ()
+        known = [Digest(digest) for digest in digests if Digest.pattern.fullmatch(digest)]
+        return [digest for digest in known if key.is_former(self._read_label(order, digest)[1])]
+
+    def _rewrap(self, key: KeyWrapper, order: OrderId) -> int:
+        done = 0
+        for digest in self._former(key, order):
+            # Under the lock: what was destroyed meanwhile must not come back.
+            with suppress(EvidenceNotFound), locked(self._keys / order):
+                label, wrapped = self._read_label(order, digest)
+                self._write_key(label, key.wrap(key.unwrap(wrapped, label.bound()), label.bound()))
+                done += 1
+        return done
 
     def _key_path(self, order: OrderId, digest: Digest) -> Path:
         return self._keys / order / f"{digest}.json"
@@ -187,31 +264,3 @@ def _as_fault(work: Callable[[], T]) -> T:
         return work()
     except OSError as error:
         raise VaultFault(f"the vault's folder failed: {os.strerror(error.errno or 0)}") from error
-
-
-def _folder(path: Path) -> Path:
-    """`path`, made with its parents; a new entry is on stable storage when this returns."""
-    if not path.is_dir():
-        if not path.parent.is_dir():
-            _folder(path.parent)
-        path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-        _sync_folder(path.parent)
-    return path
-
-
-def _create(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE), "wb")
-
-
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """fsync of a directory: without it a rename may not survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -22,6 +22,8 @@ import logistics.tables  # noqa: F401  (its tables belong to the same metadata)
 from activation.adapters.sql.engine import open_engine, open_readers, open_sessions
 from activation.adapters.sql.fields import FieldKeys, use_field_keys
 from activation.adapters.sql.tables import Row
+from activation.order_keys import use_order_keys
+from tests.order_keys import DerivedOrderKeys
 from tests.servers import osmo_hlr as osmo_hlr_server
 from tests.servers import postgres as postgres_server
 from tests.servers import radosgw as radosgw_server
@@ -36,6 +38,7 @@ use_order_keys(DerivedOrderKeys())
 
 def pytest_runtest_setup() -> None:
     use_field_keys(TEST_KEYS)  # whatever keys the test before has used
+    use_order_keys(DerivedOrderKeys())  # and destroyed
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from aiohttp import web
 
+from activation.adapters.sql.outbox import read_text
 from activation.adapters.sql.tables import MessageRow
 from app.access.rights import Action, Resource
 from app.http.contract import Input, Output, Reply, operation
@@ -46,8 +47,13 @@ async def sandbox_messages(request: web.Request, query: OutboxQuery) -> Reply:
     whose = MessageRow.to_digest == services.keys.fields.digest("phone", query.to)
     newest = sa.select(MessageRow).where(whose).order_by(MessageRow.at.desc(), MessageRow.key).limit(SHOWN)
     async with services.readers() as session:
-        rows = await session.scalars(newest)
-        found = [OutboxMessage(key=row.key, kind=row.kind, text=row.text, at=row.at) for row in rows]
+        rows = (await session.scalars(newest)).all()
+    texts = [await read_text(row) for row in rows]
+    found = [
+        OutboxMessage(key=row.key, kind=row.kind, text=text, at=row.at)
+        for row, text in zip(rows, texts, strict=True)
+        if text is not None
+    ]
     return Reply(200, Outbox(messages=found))
 
 

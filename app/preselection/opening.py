@@ -10,6 +10,7 @@ from activation.adapters.sql.numbers import HOLD
 from activation.adapters.sql.orders import NewOrder
 from activation.adapters.sql.store import Store
 from activation.ids import Msisdn, OrderId
+from activation.order_keys import order_keys
 from app.access.rates import ORDERS_PER_ADDRESS, ORDERS_PER_PHONE
 from app.preselection.sending import send_code, wait_for_code
 from app.services import Services
@@ -52,14 +53,24 @@ async def open_order(services: Services, wish: Wish) -> Opened | OpenRefusal | T
         seconds = await services.rates.wait_for(limit, subject)
         if seconds is not None:
             return TooOften(seconds)
-    order, store, now = OrderId.new(), Store(), services.clock()
+    order, now = OrderId.new(), services.clock()
+    await order_keys().create(order)
+    if not await _write(services, wish, order, now):
+        await order_keys().destroy(order)
+        return OpenRefusal.NUMBER_TAKEN
+    seconds = await wait_for_code(services, order, wish.contact_phone)
+    sent = seconds is None and await send_code(services, order, wish.contact_phone, wish.locale)
+    return Opened(order, now + HOLD, sent)
+
+
+async def _write(services: Services, wish: Wish, order: OrderId, now: datetime) -> bool:
+    """False: somebody else holds the number."""
+    store = Store()
     async with services.sessions.begin() as session:
         if not await store.numbers.hold(session, wish.msisdn, order, now):
-            return OpenRefusal.NUMBER_TAKEN
+            return False
         new = NewOrder(
             order, wish.msisdn, wish.contact_phone, wish.address, wish.region, wish.recipient, wish.locale
         )
         await store.orders.create(session, new, now, now + HOLD)
-    seconds = await wait_for_code(services, order, wish.contact_phone)
-    sent = seconds is None and await send_code(services, order, wish.contact_phone, wish.locale)
-    return Opened(order, now + HOLD, sent)
+        return True

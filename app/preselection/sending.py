@@ -34,7 +34,11 @@ async def send_code(services: Services, order_id: OrderId, phone: Msisdn, locale
     try:
         async with asyncio.timeout(SEND_SECONDS):
             await services.messages.send(
-                phone, MessageKind.ONE_TIME_CODE, {"code": code}, locale, f"code:{secrets.token_hex(12)}"
+                phone,
+                MessageKind.ONE_TIME_CODE,
+                {"code": code},
+                locale,
+                f"{order_id}-code-{secrets.token_hex(12)}",
             )
     except (MessagesFault, TimeoutError) as error:
         _log.warning("code not sent", order=order_id, error=exception_shape(error))

@@ -1,4 +1,4 @@
-"""Accepted captures in the database: what was read, and the faces as embeddings, both encrypted."""
+"""Accepted captures in the database: what was read, and the faces as embeddings, both sealed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activation.adapters.sql.facts import FactLog
+from activation.adapters.sql.sealed import seal, unseal
 from activation.adapters.sql.tables import CaptureRow
 from activation.evidence import (
     CaptureKind,
@@ -35,6 +36,8 @@ _ADAPTERS: dict[CaptureKind, TypeAdapter[Reading]] = {
     CaptureKind.ID_BACK: TypeAdapter(BackReading),
     CaptureKind.HANDHELD: TypeAdapter(HandheldReading),
 }
+
+_READING, _EMBEDDINGS = "captures.reading", "captures.embeddings"
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,13 @@ class StoredCaptures:
 
 
 async def load_captures(session: AsyncSession, order_id: OrderId) -> StoredCaptures:
-    """Everything accepted for an order; also what video check and courier's photo are compared with."""
+    """Everything accepted for an order; also what video check and courier's photo are compared with.
+
+    Nothing of an order whose data were destroyed (R8.2).
+    """
     rows = await session.scalars(sa.select(CaptureRow).where(CaptureRow.order_id == order_id))
-    return StoredCaptures({CaptureKind(row.kind): _capture(row) for row in rows})
+    found = [await _capture(row) for row in rows]
+    return StoredCaptures({each.kind: each for each in found if each is not None})
 
 
 async def fresh_captures(session: AsyncSession, order_id: OrderId) -> StoredCaptures:
@@ -133,12 +140,13 @@ async def save_capture(
     if reading is None:
         raise ValueError("a measured capture has a reading")
     adapter = _ADAPTERS[measured.kind]
+    embeddings = json.dumps({face.source: _write_face(face) for face in measured.faces})
     row = CaptureRow(
         order_id=order_id,
         kind=measured.kind,
         media_digest=measured.digest,
-        reading=adapter.dump_json(reading).decode(),
-        embeddings=json.dumps({face.source: _write_face(face) for face in measured.faces}),
+        reading=await seal(order_id, _READING, adapter.dump_json(reading).decode()),
+        embeddings=await seal(order_id, _EMBEDDINGS, embeddings),
         at=at,
     )
     await session.merge(row)
@@ -156,11 +164,16 @@ def whole_years(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def _capture(row: CaptureRow) -> StoredCapture:
-    kind = CaptureKind(row.kind)
-    faces = tuple(_read_face(source, kept) for source, kept in json.loads(row.embeddings).items())
-    reading = _ADAPTERS[kind].validate_json(row.reading)
-    return StoredCapture(kind, Digest(row.media_digest), reading, faces, row.at)
+async def _capture(row: CaptureRow) -> StoredCapture | None:
+    kind, order = CaptureKind(row.kind), OrderId(row.order_id)
+    reading = await unseal(order, _READING, row.reading)
+    embeddings = await unseal(order, _EMBEDDINGS, row.embeddings)
+    if reading is None or embeddings is None:
+        return None
+    faces = tuple(_read_face(source, kept) for source, kept in json.loads(embeddings).items())
+    return StoredCapture(
+        kind, Digest(row.media_digest), _ADAPTERS[kind].validate_json(reading), faces, row.at
+    )
 
 
 def _write_face(face: FaceMeasured) -> dict[str, object]:

@@ -40,6 +40,8 @@ class StoredOrderKeys:
         self._destroyed = 0  # how often; what was asked for before a destruction is not remembered after it
 
     async def create(self, order_id: OrderId) -> OrderKey:
+        if (known := self._remembered(order_id)) is not None:
+            return known
         made = OrderKey(OrderId(order_id), os.urandom(KEY_BYTES))
         wrapped = await self.service.wrap(made.order, made.secret)
         before = self._destroyed
@@ -49,10 +51,8 @@ class StoredOrderKeys:
         return key
 
     async def of(self, order_id: OrderId) -> OrderKey:
-        known = self._known.get(order_id)
-        if known is not None and self._clock() < known[1]:
-            self._known.move_to_end(order_id)
-            return known[0]
+        if (known := self._remembered(order_id)) is not None:
+            return known
         asking = self._asking.get(order_id)
         if asking is None or asking.get_loop() is not asyncio.get_running_loop():
             asking = asyncio.ensure_future(self._ask(OrderId(order_id)))
@@ -86,6 +86,13 @@ class StoredOrderKeys:
             del self._asking[order_id]
         if not ended.cancelled():
             ended.exception()  # whoever asked has it; where all were cancelled nobody does
+
+    def _remembered(self, order_id: OrderId) -> OrderKey | None:
+        known = self._known.get(order_id)
+        if known is None or self._clock() >= known[1]:
+            return None
+        self._known.move_to_end(order_id)
+        return known[0]
 
     def _remember(self, key: OrderKey, destroyed_before: int) -> None:
         if destroyed_before != self._destroyed:

@@ -1,29 +1,29 @@
 """The key store in a folder: one small file for each order, wrapped keys only.
 
     ab/ord_ab….key      the entry; `ab`: the first two digits of the id
-    ab/.lock            held by whoever reads (shared) or changes (alone) an entry of this part
     ab/.ord_ab….draft   an entry on its way; what a crash left is overwritten or deleted with its entry
 
-An entry is linked or renamed into place, so that it stands whole or not at all. Before an entry loses its
-name its bytes are overwritten: what a crash, a hard link or a held handle keeps of the file is noise. A file
-system that copies on write, and a flash drive's spare blocks, may still hold the former bytes, which the
-key service's key protects (`docs/operations.md` says what to do about it).
+Whoever reads an entry shares a lock of its part, whoever changes one holds it alone. An entry is linked or
+renamed into place, so that it stands whole or not at all. Before it loses its name its bytes are overwritten:
+what a crash, a hard link or a held handle keeps of the file is noise. A file system that copies on write,
+and a flash drive's spare blocks, may still hold the former bytes, which the key service's key protects
+(`docs/operations.md` says what to do about it).
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from activation.ids import OrderId
+from media.folders import FILE_MODE, locked, make_folder, sync, sync_folder
 from media.keys.ports import MAX_ENTRY_BYTES, KeyStoreAway
 
 T = TypeVar("T")
@@ -31,8 +31,6 @@ T = TypeVar("T")
 THREADS = 4
 #: Calls that may run or wait at once.
 MAX_CALLS = 1024
-_FOLDER_MODE = 0o700
-_FILE_MODE = 0o600
 _PREFIX = len("ord_")
 _PART_DIGITS = 2
 _PART = re.compile(r"[0-9a-f]{2}")
@@ -84,13 +82,13 @@ class FolderKeyStore:
         part = self._part(order)
         if not part.is_dir():
             return None
-        with _locked(part, fcntl.LOCK_SH):
+        with locked(part, alone=False):
             return _read(_entry(part, order))
 
     def _put_if_absent(self, order: OrderId, entry: bytes) -> bytes:
-        part = _make_folder(self._part(order))
+        part = make_folder(self._part(order))
         path, draft = _entry(part, order), _draft(part, order)
-        with _locked(part, fcntl.LOCK_EX):
+        with locked(part):
             if (standing := _read(path)) is not None:
                 return standing
             _write(draft, entry)
@@ -100,7 +98,7 @@ class FolderKeyStore:
                 standing = _read(path)
             finally:
                 draft.unlink()
-            _sync_folder(part)
+            sync_folder(part)
             return entry if standing is None else standing
 
     def _replace(self, order: OrderId, expected: bytes, entry: bytes) -> bool:
@@ -108,13 +106,13 @@ class FolderKeyStore:
         if not part.is_dir():
             return False
         path, draft = _entry(part, order), _draft(part, order)
-        with _locked(part, fcntl.LOCK_EX):
+        with locked(part):
             if _read(path) != expected:
                 return False
             _write(draft, entry)
             with path.open("r+b") as former:
                 draft.replace(path)
-                _sync_folder(part)
+                sync_folder(part)
                 _overwrite(former.fileno())
             return True
 
@@ -122,13 +120,13 @@ class FolderKeyStore:
         part = self._part(order)
         if not part.is_dir():
             return
-        with _locked(part, fcntl.LOCK_EX):
+        with locked(part):
             for path in (_entry(part, order), _draft(part, order)):
                 with suppress(FileNotFoundError):
                     with path.open("r+b") as file:
                         _overwrite(file.fileno())
                     path.unlink()
-            _sync_folder(part)
+            sync_folder(part)
 
     def _list(self, after: OrderId | None, limit: int) -> Sequence[OrderId]:
         found = []
@@ -160,17 +158,6 @@ def _as_fault(work: Callable[[], T]) -> T:
         raise KeyStoreAway(f"the key store's folder failed: {os.strerror(error.errno or 0)}") from error
 
 
-@contextmanager
-def _locked(part: Path, how: int) -> Iterator[None]:
-    """Until the block ends, in this process and all others; a process that dies lets go."""
-    handle = os.open(part / ".lock", os.O_RDWR | os.O_CREAT, _FILE_MODE)
-    try:
-        fcntl.flock(handle, how)
-        yield
-    finally:
-        os.close(handle)
-
-
 def _entry(part: Path, order: OrderId) -> Path:
     return part / f"{order}.key"
 
@@ -188,33 +175,13 @@ def _read(path: Path) -> bytes | None:
 
 
 def _write(draft: Path, entry: bytes) -> None:
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
     with os.fdopen(handle, "wb") as file:
         file.write(entry)
-        file.flush()
-        os.fsync(file.fileno())
+        sync(file)
 
 
 def _overwrite(handle: int) -> None:
     """Random bytes in place of what the file held, on stable storage."""
     os.pwrite(handle, os.urandom(os.fstat(handle).st_size), 0)
     os.fsync(handle)
-
-
-def _make_folder(path: Path) -> Path:
-    """`path`, made with its parents; a new one is on stable storage when this returns."""
-    if not path.is_dir():
-        if not path.parent.is_dir():
-            _make_folder(path.parent)
-        path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-        _sync_folder(path.parent)
-    return path
-
-
-def _sync_folder(folder: Path) -> None:
-    """fsync of a directory: without it a name may come back, or be missing, after a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

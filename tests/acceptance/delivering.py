@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activation.adapters.sql.outbox import read_text
 from activation.adapters.sql.sims import Sims
 from activation.adapters.sql.tables import MessageRow
 from activation.flow import Flow
@@ -34,7 +35,7 @@ from media.faces import Face
 from tests.activation.stand_ins import PromptWork, StandInRegistry, card
 from tests.app.ground import MODEL, Ground, lay_ground
 from tests.app.http.conftest import Client
-from tests.app.http.walking import bearer, key, ready_to_confirm
+from tests.app.http.walking import DEVICE, bearer, key, ready_to_confirm
 
 Json = dict[str, Any]
 CARRIER = "kaika"
@@ -111,6 +112,7 @@ class Caller:
 
     client: Client
     headers: Json
+    who: Staff | None = None
 
     async def get(self, path: str) -> tuple[int, Json]:
         async with self.client.get(path, headers=self.headers) as answer:
@@ -158,11 +160,17 @@ class House:
         )
         async with services.sessions.begin() as session:
             session.add(row)
-        return Caller(self.client, bearer(services.tokens.issue(Staff(made, role)).text))
+        who = Staff(made, role)
+        return Caller(self.client, bearer(self.ground.token(who)), who)
+
+    def sign_in_again(self, caller: Caller) -> None:
+        """After a while that no token outlives."""
+        assert caller.who is not None
+        caller.headers |= bearer(self.ground.token(caller.who))
 
     async def signed_in(self, username: str) -> Caller:
         body = {"username": username, "password": PASSWORD}
-        async with self.client.post("/v1/staff/token", json=body) as answer:
+        async with self.client.post("/v1/staff/token", json=body, headers=DEVICE) as answer:
             assert answer.status == 200, await answer.text()
             return Caller(self.client, bearer((await answer.json())["access_token"]))
 
@@ -184,7 +192,7 @@ class House:
         """Texts of one kind in the sandbox outbox, oldest first."""
         async with self.ground.services.readers() as session:
             query = sa.select(MessageRow).where(MessageRow.kind == kind).order_by(MessageRow.at)
-            return [row.text for row in await session.scalars(query)]
+            return [await read_text(row) or "" for row in await session.scalars(query)]
 
     async def handover_code(self) -> str:
         """As the applicant reads it in the newest message."""

@@ -36,7 +36,7 @@ from activation.policy import FaceBand, Policy
 from app.check_evidence import CheckEvidence
 from app.studio import Attack, StudioApplicant, fictional_iccid, make_applicant
 from media.captures import FaceMeasured
-from media.envelope import FileKeyWrapper
+from media.envelope import ObjectKeys
 from media.faces import FaceFinder, Recogniser, open_recogniser, similarity
 from media.liveness import Script, new_script
 from media.models.packs import find_installed
@@ -45,6 +45,7 @@ from media.videocheck import CheckMeasured, CheckRequest, Ending, Instruments, V
 from media.webrtc import IceSettings
 from media.webrtc.phone import PhonePeer
 from tests.conftest import TEST_KEYS
+from tests.order_keys import DerivedOrderKeys
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -157,7 +158,7 @@ async def studio(instruments: Instruments, tmp_path: Path) -> AsyncIterator[Stud
     )
     band = find_installed(RECOGNISER, MODELS).thresholds
     desk = VideoChecks(instruments, threads=2, most=4, ice=IceSettings(), on_measured=keep)
-    vault = LocalVault(tmp_path, FileKeyWrapper(b"v" * 32))
+    vault = LocalVault(tmp_path, ObjectKeys(DerivedOrderKeys()))
     yield Studio(
         applicant,
         fictional_iccid(SEED),

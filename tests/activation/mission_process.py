@@ -21,8 +21,10 @@ from activation.adapters.sql.fields import use_field_keys
 from activation.adapters.sql.tables import FactRow, MessageRow, OrderRow
 from activation.ids import OrderId
 from activation.order import OrderState as S
+from activation.order_keys import use_order_keys
 from tests.activation.stand_ins import Bench, make_bench, until
 from tests.conftest import TEST_KEYS
+from tests.order_keys import DerivedOrderKeys
 
 #: Messages of an order that goes the whole way.
 TOLD = {"order_accepted", "shipped", "handover_code", "activation_link", "activated"}
@@ -41,6 +43,7 @@ class KillAt:
 
 async def main(arguments: argparse.Namespace) -> None:
     use_field_keys(TEST_KEYS)
+    use_order_keys(DerivedOrderKeys())
     engine = open_engine(arguments.url)
     sessions = open_sessions(engine)
     work = DurableWork(arguments.url, engine, arguments.executor, KillAt(arguments.kill_at))

@@ -5,6 +5,7 @@ Work that the flow would start is only written down."""
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -24,8 +25,9 @@ from activation.flow import Flow
 from activation.ids import OrderId
 from activation.policy import FaceBand, Policy
 from activation.steps import Steps
+from app.access.families import TokenFamilies
 from app.access.passwords import Passwords
-from app.access.principals import Applicant
+from app.access.principals import Applicant, Staff
 from app.access.rates import Rates
 from app.access.revocations import Revocations
 from app.access.staff import StaffAccounts
@@ -43,10 +45,14 @@ from media.captures import (
 )
 from media.documents.quality import CardQuality
 from media.documents.readings import BackReading, FrontConfidence, FrontReading, Sex
-from media.envelope import FileKeyWrapper
+from media.envelope import ObjectKeys
 from media.vault_local import LocalVault
+from tests.order_keys import DerivedOrderKeys
 
 T = TypeVar("T")
+
+#: The device that every test signs in from, unless it says otherwise.
+TEST_DEVICE = "dGVzdHMtc2lnbi1pbi1mcm9tLXRoaXMtb25lLWRldmljZQ"[:43]
 
 MODEL = ModelRef("scripted", "1", "0" * 64)
 QUALITY = CardQuality(1000, 0.9, 0.0, 180.0, 150.0, 0.0, 12.0)
@@ -143,7 +149,12 @@ class Ground:
     vault: LocalVault
 
     def applicant_token(self, order: OrderId | str) -> str:
-        return self.services.tokens.issue(Applicant(OrderId(order))).text
+        """A token that works with the header `walking.bearer` gives."""
+        return self.token(Applicant(OrderId(order)))
+
+    def token(self, principal: Applicant | Staff) -> str:
+        """The same for anybody."""
+        return self.services.tokens.issue(principal, TEST_DEVICE, secrets.token_urlsafe(16)).text
 
     def close(self) -> None:
         self.passwords.close()
@@ -156,10 +167,11 @@ def lay_ground(engine: AsyncEngine, folder: Path, *, production: bool = False) -
     sessions, readers = open_sessions(engine), open_readers(engine)
     policy = Policy("test", {"scripted": FaceBand(0.5, 0.3)})
     hlr, messages = SandboxHlr(sessions), SandboxMessages(sessions, clock)
-    vault = LocalVault(folder / "vault", FileKeyWrapper(b"v" * 32))
+    vault = LocalVault(folder / "vault", ObjectKeys(DerivedOrderKeys()))
     nothing = cast(Any, None)
     steps = Steps(work, sessions, clock, policy, hlr, nothing, messages, nothing, nothing, "http://test")
     key = Ed25519PrivateKey.generate()
+    tokens = Tokens(key, Revocations(sessions, readers, clock), clock)
     services = Services(
         settings=Settings(mode=Mode.PRODUCTION if production else Mode.DEVELOPMENT, data_dir=folder),
         keys=Keys(field_keys(), key, b"v" * 32),
@@ -177,7 +189,8 @@ def lay_ground(engine: AsyncEngine, folder: Path, *, production: bool = False) -
         flow=Flow(steps),
         shipping=nothing,
         case_desk=nothing,
-        tokens=Tokens(key, Revocations(sessions, readers, clock), clock),
+        tokens=tokens,
+        families=TokenFamilies(sessions, field_keys(), tokens, clock),
         rates=Rates(sessions, field_keys(), clock),
         staff=StaffAccounts(passwords, clock),
         checks=nothing,

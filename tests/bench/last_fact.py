@@ -18,10 +18,12 @@ from activation.adapters.hlr_osmocom import OsmocomHlr
 from activation.adapters.hlr_sandbox import SandboxHlr
 from activation.adapters.sql.engine import open_engine, open_sessions
 from activation.adapters.sql.fields import FieldKeys, use_field_keys
+from activation.adapters.sql.sealed import seal
 from activation.adapters.sql.tables import OrderRow, Row, SimRow
 from activation.flow import Flow
 from activation.ids import Msisdn, OrderId
 from activation.order import OrderState
+from activation.order_keys import use_order_keys
 from activation.policy import FaceBand, Policy
 from activation.ports import Hlr, MessageKind, Messages, Registry
 from activation.sim import SimState
@@ -33,6 +35,7 @@ from logistics.opening import open_shipping
 from logistics.ports import Couriers
 from tests.bench import table
 from tests.bench.evidence import MODEL, Proven
+from tests.order_keys import DerivedOrderKeys
 from tests.servers import osmo_hlr
 
 POLL_SECONDS = 0.002
@@ -54,6 +57,7 @@ async def open_flow(folder: Path, hlr: Hlr) -> AsyncIterator[Flow]:
     """The real flow over SQLite."""
     keys = FieldKeys(b"f" * 32, b"i" * 32)
     use_field_keys(keys)
+    use_order_keys(DerivedOrderKeys())
     url = f"sqlite:///{folder / 'bench.sqlite'}"
     engine = open_engine(url)
     async with engine.begin() as connection:
@@ -88,9 +92,9 @@ async def shipped_order(flow: Flow, proven: Proven) -> None:
             id=proven.order,
             state=OrderState.DELIVERED,
             msisdn=proven.msisdn,
-            contact_phone="13900000001",
+            contact_phone=await seal(proven.order, "orders.contact_phone", "13900000001"),
             contact_digest="0" * 64,
-            address="",
+            address=await seal(proven.order, "orders.address", ""),
             iccid=proven.iccid,
             created_at=now,
             changed_at=now,

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from activation.ids import Digest, OrderId
-from media.envelope import CHUNK_BYTES, FileKeyWrapper
+from media.envelope import CHUNK_BYTES, ObjectKeys
 from media.vault import MAX_OBJECT_BYTES, EvidenceNotFound, EvidenceTooLarge, Stored, Vault
 from media.vault_local import LocalVault
+from tests.order_keys import DerivedOrderKeys
 
 Open = Callable[[], Vault]
 
@@ -25,7 +26,7 @@ def open_vault(tmp_path: Path) -> Iterator[Open]:
     key, opened = os.urandom(32), []
 
     def open_one() -> Vault:
-        opened.append(LocalVault(tmp_path / "vault", FileKeyWrapper(key)))
+        opened.append(LocalVault(tmp_path / "vault", ObjectKeys(DerivedOrderKeys(key))))
         return opened[-1]
 
     yield open_one

@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from activation.adapters.sql.sealed import unseal
 from activation.evidence import Handover, HandoverOutcome
-from activation.ids import DeliveryId
+from activation.ids import DeliveryId, OrderId
 from activation.order import OrderState
 from logistics.codes import MAX_FAILURES
 from logistics.delivery import DeliveryState
@@ -24,7 +25,7 @@ from logistics.handover import (
     NotRecorded,
     Recorded,
 )
-from logistics.tables import DeliveryEventRow
+from logistics.tables import DeliveryEventRow, DeliveryRow
 from tests.activation.stand_ins import card
 from tests.logistics.depot import SEEN, Depot, other_code
 
@@ -261,6 +262,10 @@ async def test_time_and_place_are_kept_and_the_place_encrypted(depot: Depot) -> 
         ).first()
         assert event is not None
         raw = await session.scalar(sa.text("SELECT position FROM delivery_events WHERE position IS NOT NULL"))
-    assert event.position == "31.230000,121.470000,12"
+        order = await session.scalar(
+            sa.select(DeliveryRow.order_id).where(DeliveryRow.id == event.delivery_id)
+        )
+    position = await unseal(OrderId(str(order)), "delivery_events.position", event.position)
+    assert position == "31.230000,121.470000,12"
     assert (event.happened_at, event.recorded_at) == (report.at, depot.clock())
     assert b"121.47" not in bytes(raw)

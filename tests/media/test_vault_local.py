@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import media.vault_local
 from activation.ids import Digest, OrderId
-from media.envelope import CHUNK_BYTES, MAGIC, TAG_BYTES, FileKeyWrapper
-from media.vault import EvidenceNotFound, EvidenceUnreadable, VaultBusy, VaultFault
+from activation.order_keys import OrderKey, OrderKeysFault
+from media.envelope import (
+    CHUNK_BYTES,
+    MAGIC,
+    TAG_BYTES,
+    FileKeyWrapper,
+    KeyWrapper,
+    Label,
+    ObjectKeys,
+    OrderWrapper,
+)
+from media.vault import EvidenceNotFound, EvidenceUnreadable, VaultBusy, VaultFault, VaultKeysAway
 from media.vault_local import MAX_CALLS, THREADS, LocalVault
+from tests.order_keys import DerivedOrderKeys
 
 CHUNK = CHUNK_BYTES + TAG_BYTES
 #: Three chunks, the last one short.
@@ -29,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def vault(folder: Path) -> Iterator[LocalVault]:
-    opened = LocalVault(folder, FileKeyWrapper(KEK))
+    opened = LocalVault(folder, ObjectKeys(DerivedOrderKeys(KEK)))
     yield opened
     opened.close()
 
@@ -152,22 +167,95 @@ async def test_changed_key_files_are_refused(
         await vault.describe(order, digest)
 
 
-async def test_another_key_encryption_key_opens_nothing_and_a_former_one_does(
+@contextmanager
+def opened(folder: Path, keys: ObjectKeys) -> Iterator[LocalVault]:
+    vault = LocalVault(folder, keys)
+    yield vault
+    vault.close()
+
+
+def put_under(kek: FileKeyWrapper, folder: Path, order: OrderId, digest: Digest) -> None:
+    """Wrap an object's data key as it was done before orders had keys."""
+    path = _key(folder, order, digest)
+    kept = json.loads(path.read_bytes())
+    label = Label(order, digest, kept["kind"], kept["media_type"], kept["size"], kept["name"])
+    own = OrderWrapper(OrderKey(order, derived(order)))
+    data_key = own.unwrap(base64.b64decode(kept["wrapped"]), label.bound())
+    kept["wrapped"] = base64.b64encode(kek.wrap(data_key, label.bound())).decode()
+    path.write_text(json.dumps(kept))
+
+
+def derived(order: OrderId) -> bytes:
+    return hashlib.sha256(KEK + order.encode()).digest()
+
+
+async def test_the_key_of_the_order_opens_its_objects_and_no_other(
     vault: LocalVault, folder: Path, order: OrderId
 ) -> None:
     digest = await vault.put(order, "id_front", "image/jpeg", b"secret")
-    new = os.urandom(32)
-    stranger, rotated = (
-        LocalVault(folder, FileKeyWrapper(new)),
-        LocalVault(folder, FileKeyWrapper(new, (KEK,))),
-    )
-    try:
+    with opened(folder, ObjectKeys(DerivedOrderKeys(os.urandom(32)))) as stranger:
         with pytest.raises(EvidenceUnreadable):
             await stranger.get(order, digest)
-        assert await rotated.get(order, digest) == b"secret"
-    finally:
-        stranger.close()
-        rotated.close()
+    assert await vault.get(order, digest) == b"secret"
+
+
+async def test_objects_from_before_orders_had_keys_open_and_are_wrapped_anew(
+    vault: LocalVault, folder: Path, order: OrderId
+) -> None:
+    before = FileKeyWrapper(os.urandom(32))
+    digests = [await vault.put(order, "clip", "video/webm", data) for data in (b"one", b"two")]
+    sealed = {path: path.read_bytes() for path in (folder / "objects" / order).iterdir()}
+    for digest in digests:
+        put_under(before, folder, order, digest)
+    with opened(folder, ObjectKeys(DerivedOrderKeys(KEK), before)) as both:
+        assert [await both.get(order, digest) for digest in digests] == [b"one", b"two"]
+        assert (await both.orders(), await both.count_former(order)) == ([order], 2)
+        assert (await both.rewrap(order), await both.rewrap(order), await both.count_former(order)) == (
+            2,
+            0,
+            0,
+        )
+    assert [await vault.get(order, digest) for digest in digests] == [b"one", b"two"]
+    assert {path: path.read_bytes() for path in (folder / "objects" / order).iterdir()} == sealed
+
+
+async def test_an_object_from_before_needs_the_former_key(
+    vault: LocalVault, folder: Path, order: OrderId
+) -> None:
+    digest = await vault.put(order, "clip", "video/webm", b"one")
+    put_under(FileKeyWrapper(os.urandom(32)), folder, order, digest)
+    with pytest.raises(EvidenceUnreadable):
+        await vault.get(order, digest)
+    with opened(folder, ObjectKeys(DerivedOrderKeys(KEK), FileKeyWrapper(os.urandom(32)))) as wrong:
+        with pytest.raises(EvidenceUnreadable):
+            await wrong.get(order, digest)
+
+
+async def test_whoever_has_destroyed_the_orders_key_has_destroyed_its_objects(
+    folder: Path, order: OrderId
+) -> None:
+    keys = DerivedOrderKeys(KEK)
+    with opened(folder, ObjectKeys(keys)) as vault:
+        digest = await vault.put(order, "id_front", "image/jpeg", b"secret")
+        await keys.destroy(order)
+        for refused in (vault.get(order, digest), vault.put(order, "clip", "video/webm", b"late")):
+            with pytest.raises(EvidenceNotFound):
+                await refused
+        await vault.destroy_order(order)
+        await vault.destroy_order(order)
+    assert _files(folder) == []
+
+
+async def test_a_silent_key_service_is_not_a_missing_object(folder: Path, order: OrderId) -> None:
+    class Away(DerivedOrderKeys):
+        async def of(self, order_id: OrderId) -> OrderKey:
+            raise OrderKeysFault("down")
+
+    with opened(folder, ObjectKeys(Away())) as vault:
+        for _ in range(MAX_CALLS + 1):  # and gives its place back each time
+            with pytest.raises(VaultKeysAway):
+                await vault.put(order, "id_front", "image/jpeg", b"secret")
+    assert _files(folder) == []
 
 
 async def test_clear_bytes_are_nowhere_in_the_folder(vault: LocalVault, folder: Path, order: OrderId) -> None:
@@ -227,9 +315,9 @@ async def test_more_calls_than_there_is_room_for_are_refused(
     gate = threading.Event()
     read = vault._get
 
-    def slow(whose: OrderId, what: Digest) -> bytes:
+    def slow(key: KeyWrapper, whose: OrderId, what: Digest) -> bytes:
         gate.wait()
-        return read(whose, what)
+        return read(key, whose, what)
 
     monkeypatch.setattr(vault, "_get", slow)
     waiting = [asyncio.create_task(vault.get(order, digest)) for _ in range(MAX_CALLS)]

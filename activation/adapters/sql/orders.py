@@ -11,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activation.adapters.sql.audit import note
 from activation.adapters.sql.fields import field_keys
+from activation.adapters.sql.sealed import seal, unseal
 from activation.adapters.sql.tables import OrderRow as O
 from activation.evidence import Identity
 from activation.holds import WEB, Reach
 from activation.ids import Digest, Iccid, Msisdn, OrderId
 from activation.normal import normal_name, normal_number
 from activation.order import OrderState, states_before
+from activation.order_keys import order_keys
 from activation.provinces import province_of
 
 #: Which rule an order follows into a state; stands in the audit trail.
@@ -113,16 +115,20 @@ class Document:
 
 class Orders:
     async def create(self, session: AsyncSession, new: NewOrder, at: datetime, due_at: datetime) -> None:
-        """A draft; `due_at` is the end of the number's reservation."""
+        """A draft; `due_at` is the end of the number's reservation.
+
+        Make the order's key before the transaction begins, so that nobody waits for the key store in it.
+        """
+        await order_keys().create(new.id)
         await session.execute(
             sa.insert(O).values(
                 id=new.id,
                 state=OrderState.DRAFT,
                 msisdn=new.msisdn,
-                contact_phone=new.contact_phone,
+                contact_phone=await seal(new.id, "orders.contact_phone", new.contact_phone),
                 contact_digest=field_keys().digest("phone", new.contact_phone),
-                recipient=new.recipient,
-                address=new.address,
+                recipient=await seal(new.id, "orders.recipient", new.recipient),
+                address=await seal(new.id, "orders.address", new.address),
                 region=new.region,
                 province=new.reach.province,
                 channel=new.channel,
@@ -150,19 +156,28 @@ class Orders:
         return await _view(session, O.activation_digest == field_keys().digest("activation", code))
 
     async def contact(self, session: AsyncSession, order_id: OrderId) -> Contact | None:
+        """None: no such order, or its data were destroyed (R8.2)."""
         columns = (O.contact_phone, O.recipient, O.address, O.region, O.locale)
         row = (await session.execute(sa.select(*columns).where(O.id == order_id))).first()
         if row is None:
             return None
-        return Contact(Msisdn(row.contact_phone), row.recipient, row.address, row.region, row.locale)
+        phone = await unseal(order_id, "orders.contact_phone", row.contact_phone)
+        recipient = await unseal(order_id, "orders.recipient", row.recipient)
+        address = await unseal(order_id, "orders.address", row.address)
+        if phone is None or address is None:
+            return None
+        return Contact(Msisdn(phone), recipient, address, row.region, row.locale)
 
     async def document(self, session: AsyncSession, order_id: OrderId) -> Document | None:
-        """None until the applicant has confirmed what was read."""
+        """None until the applicant has confirmed what was read, and once it was destroyed (R8.2)."""
         columns = (O.name, O.number, O.document_address)
         row = (await session.execute(sa.select(*columns).where(O.id == order_id))).first()
-        if row is None or row.name is None or row.number is None:
+        if row is None:
             return None
-        return Document(row.name, row.number, row.document_address or "")
+        name = await unseal(order_id, "orders.name", row.name)
+        number = await unseal(order_id, "orders.number", row.number)
+        address = await unseal(order_id, "orders.document_address", row.document_address)
+        return None if name is None or number is None else Document(name, number, address or "")
 
     async def submit(
         self, session: AsyncSession, order_id: OrderId, document: Document, at: datetime, due_at: datetime
@@ -174,11 +189,11 @@ class Orders:
             OrderState.SUBMITTED,
             at,
             due_at=due_at,
-            name=document.name,
+            name=await seal(order_id, "orders.name", document.name),
             name_digest=document.identity.name,
-            number=document.number,
+            number=await seal(order_id, "orders.number", document.number),
             number_digest=document.identity.number,
-            document_address=document.address,
+            document_address=await seal(order_id, "orders.document_address", document.address),
         )
 
     async def move(

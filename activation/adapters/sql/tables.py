@@ -1,4 +1,4 @@
-"""Tables of the activation room. Personal data only in `Encrypted` columns or as keyed hashes."""
+"""Tables of the activation room. Personal data only sealed (`sealed.py`), `Encrypted` or as keyed hashes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from activation.adapters.sql.fields import Encrypted, Instant
+from activation.adapters.sql.fields import Instant
 
 #: Deterministic names, so that migrations can name what they drop.
 NAMING = {
@@ -39,7 +39,7 @@ class NumberRow(Row):
     backwards: Mapped[str] = mapped_column(sa.String(11), default=_backwards)  # finds by last digits
     region: Mapped[str] = mapped_column(sa.String(32), default="")
     held_by: Mapped[str | None] = mapped_column(sa.String(28), unique=True)
-    held_until: Mapped[datetime | None]  # None while held_by is set: assigned for good
+    held_until: Mapped[datetime | None] = mapped_column(index=True)  # None while held: assigned for good
     __table_args__ = (
         sa.Index("ix_numbers_free", "held_by", "msisdn"),
         sa.Index("ix_numbers_free_backwards", "held_by", "backwards"),
@@ -52,27 +52,30 @@ class OrderRow(Row):
     id: Mapped[str] = mapped_column(sa.String(28), primary_key=True)
     state: Mapped[str] = mapped_column(sa.String(16), index=True)
     msisdn: Mapped[str] = mapped_column(sa.String(11), index=True)
-    contact_phone: Mapped[str] = mapped_column(Encrypted("orders.contact_phone"))
+    contact_phone: Mapped[bytes]  # sealed
     contact_digest: Mapped[str] = mapped_column(sa.String(64), index=True)
-    recipient: Mapped[str | None] = mapped_column(Encrypted("orders.recipient"))
-    address: Mapped[str] = mapped_column(Encrypted("orders.address"))
+    recipient: Mapped[bytes | None]  # sealed
+    address: Mapped[bytes]  # sealed
     region: Mapped[str] = mapped_column(sa.String(32), default="")  # as the applicant wrote it
     province: Mapped[str] = mapped_column(sa.String(16), default="")  # short name; empty: not known
     channel: Mapped[str] = mapped_column(sa.String(64), default="web")
     dealer: Mapped[str | None] = mapped_column(sa.String(64))
     locale: Mapped[str] = mapped_column(sa.String(8), default="zh-CN")
     # What OCR read from the document and the applicant confirmed; nobody can write it otherwise (R1.4).
-    name: Mapped[str | None] = mapped_column(Encrypted("orders.name"))
+    name: Mapped[bytes | None]  # sealed
     name_digest: Mapped[str | None] = mapped_column(sa.String(64))
-    number: Mapped[str | None] = mapped_column(Encrypted("orders.number"))
+    number: Mapped[bytes | None]  # sealed
     number_digest: Mapped[str | None] = mapped_column(sa.String(64), index=True)
-    document_address: Mapped[str | None] = mapped_column(Encrypted("orders.document_address"))
+    document_address: Mapped[bytes | None]  # sealed
     iccid: Mapped[str | None] = mapped_column(sa.String(20), unique=True)
     activation_digest: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     due_at: Mapped[datetime | None]  # next deadline of a scheduled workflow, e.g. the reservation's end
-    __table_args__ = (sa.Index("ix_orders_state_due_at", "state", "due_at"),)
+    __table_args__ = (
+        sa.Index("ix_orders_state_due_at", "state", "due_at"),
+        sa.Index("ix_orders_state_changed_at", "state", "changed_at"),  # what retention looks at (R8.1)
+    )
 
 
 class SimRow(Row):
@@ -108,20 +111,21 @@ class ConsentRow(Row):
     order_id: Mapped[str] = mapped_column(sa.String(28), index=True)
     kind: Mapped[str] = mapped_column(sa.String(32))
     version: Mapped[str] = mapped_column(sa.String(32))
+    text_digest: Mapped[str] = mapped_column(sa.String(64), default="")  # of the exact text; "": of old
     given: Mapped[bool]
     at: Mapped[datetime]
 
 
 class CaptureRow(Row):
-    """The newest accepted capture of each kind; pixels are in the vault, embeddings encrypted here."""
+    """The newest accepted capture of each kind; pixels are in the vault, embeddings sealed here."""
 
     __tablename__ = "captures"
 
     order_id: Mapped[str] = mapped_column(sa.String(28), primary_key=True)
     kind: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
     media_digest: Mapped[str] = mapped_column(sa.String(64))
-    reading: Mapped[str] = mapped_column(Encrypted("captures.reading"))  # JSON of what was read
-    embeddings: Mapped[str] = mapped_column(Encrypted("captures.embeddings"))  # JSON source → floats
+    reading: Mapped[bytes]  # sealed; JSON of what was read
+    embeddings: Mapped[bytes]  # sealed; JSON source → floats
     at: Mapped[datetime]
 
 
@@ -136,6 +140,7 @@ class EvidenceRow(Row):
     media_type: Mapped[str] = mapped_column(sa.String(64))
     size: Mapped[int]
     at: Mapped[datetime]
+    __table_args__ = (sa.Index("ix_evidence_objects_order_id_kind", "order_id", "kind"),)
 
 
 class FactRow(Row):
@@ -178,6 +183,7 @@ class VideoCheckRow(Row):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    dtls_fingerprint: Mapped[str | None] = mapped_column(sa.String(64))  # SHA-256 of the phone's certificate
     __table_args__ = (
         sa.UniqueConstraint("order_id", "attempt"),
         sa.Index("ix_video_checks_order_id_created_at", "order_id", "created_at"),
@@ -193,7 +199,7 @@ class MessageRow(Row):
     key: Mapped[str] = mapped_column(sa.String(128), primary_key=True)
     to_digest: Mapped[str] = mapped_column(sa.String(64), index=True)
     kind: Mapped[str] = mapped_column(sa.String(32))
-    text: Mapped[str] = mapped_column(Encrypted("sandbox_messages.text"))
+    text: Mapped[bytes]  # sealed; `outbox.read_text` opens it
     at: Mapped[datetime]
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from activation.adapters.sql.numbers import Numbers
+from activation.adapters.sql.outbox import read_text
 from activation.adapters.sql.tables import MessageRow
 from activation.ids import Msisdn
 from activation.ports import MessageKind
-from tests.app.ground import Ground, back, front, handheld
+from tests.app.ground import TEST_DEVICE, Ground, back, front, handheld
 from tests.app.http.conftest import Client
 
 MSISDN = "13800000001"
@@ -19,6 +20,7 @@ PHONE = "13900000001"
 Json = dict[str, Any]
 CONSENTS = ("terms", "identity", "face_recognition", "risk_notice")
 JPEG = {"Content-Type": "image/jpeg"}
+DEVICE = {"Kaika-Device": TEST_DEVICE}
 
 
 def key() -> dict[str, str]:
@@ -51,19 +53,20 @@ async def codes_sent(ground: Ground, phone: str = PHONE) -> list[str]:
                 MessageRow.to_digest == digest, MessageRow.kind == MessageKind.ONE_TIME_CODE
             )
         )
-        return ["".join(char for char in row.text if char.isdigit())[:6] for row in rows]
+        texts = [await read_text(row) or "" for row in rows]
+    return ["".join(char for char in text if char.isdigit())[:6] for text in texts]
 
 
 async def sign_in(client: Client, ground: Ground, order: str) -> Json:
     """Headers with a token for the order, got with the code that was sent."""
     (code,) = await codes_sent(ground)
-    answer = await client.post(f"/v1/orders/{order}/token", json={"code": code})
+    answer = await client.post(f"/v1/orders/{order}/token", json={"code": code}, headers=DEVICE)
     assert answer.status == 200, await answer.text()
     return bearer((await answer.json())["access_token"])
 
 
 def bearer(token: str) -> Json:
-    return {"Authorization": f"Bearer {token}"}
+    return {"Authorization": f"Bearer {token}", **DEVICE}
 
 
 async def consent(client: Client, order: str, token: Json, *kinds: str) -> None:
