@@ -8,9 +8,12 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from alembic import context
 
-import activation.adapters.sql.audit_tables  # noqa: F401  (its tables belong to the same metadata)
-import activation.adapters.sql.hold_tables  # noqa: F401  (its tables belong to the same metadata)
-import app.compliance.incidents.tables  # noqa: F401  (its tables belong to the same metadata)
+import activation.adapters.sql.audit_tables
+import activation.adapters.sql.hold_tables
+import activation.adapters.sql.service_ends  # noqa: F401  (its tables belong to the same metadata)
+import app.access.token_tables
+import app.compliance.incidents.tables
+import app.compliance.retention.tables
 import app.tables  # noqa: F401  (its tables belong to the same metadata)
 import logistics.tables  # noqa: F401  (its tables belong to the same metadata)
 from activation.adapters.sql.engine import open_engine

@@ -40,8 +40,13 @@ CAPTURES_PER_ORDER = Limit("captures.order", 60, 3600)
 ACTIVATIONS_PER_ADDRESS = Limit("activations.address", 60, 600)
 SIGN_INS_PER_NAME_AND_ADDRESS = Limit("sign_in.name_address", 10, 900)
 SIGN_INS_PER_NAME = Limit("sign_in.name", 100, 900)
-"""From all addresses: more, so that nobody keeps others from their work by guessing at their name."""
+"""From all strange devices (`app.access.staff_sign_in`): guessing at a name locks nobody out of their own."""
 SIGN_INS_PER_ADDRESS = Limit("sign_in.address", 100, 900)
+SIGN_INS_PER_KNOWN_DEVICE = Limit("sign_in.device", 20, 900)
+REFRESHES_PER_ADDRESS = Limit("refresh.address", 1200, 600)
+NUMBERS_PER_ADDRESS = Limit("numbers.address", 1200, 600)
+"""Some hundred people behind one address may search at once; nobody reads out the whole pool in a day."""
+CHECKS_PER_ADDRESS = Limit("checks.address", 150, 3600)
 
 #: One hit in so many clears away old windows.
 CLEAR_ONE_IN = 200

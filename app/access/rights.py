@@ -12,7 +12,8 @@ from app.access.principals import Role
 
 
 class Resource(StrEnum):
-    SERVICE = "service"  # health, metrics, this API's description, the pages
+    SERVICE = "service"  # health, this API's description, the pages
+    METRICS = "metrics"
     NUMBER = "number"
     ORDER = "order"
     CODE = "code"  # one-time codes, and the tokens they are exchanged for
@@ -83,6 +84,7 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     (_R.EVIDENCE, _A.READ): _REVIEWER,
     (_R.HANDOVER_CODE, _A.CREATE): _APPLICANT | _OPERATOR,
     # Operation.
+    (_R.METRICS, _A.READ): _OPERATOR,
     (_R.HOLD, _A.CREATE): _OPERATOR,
     (_R.ORDER_FILE, _A.READ): _OPERATOR,
     (_R.DELIVERY, _A.END): _OPERATOR,

@@ -13,9 +13,12 @@ from typing import Any, Self
 
 import aiohttp
 
+from app.access.devices import HEADER, new_device
+
 REQUEST_SECONDS = 60.0
 POLL_SECONDS = 0.25
 START_SECONDS = 60.0
+RENEW_BEFORE_SECONDS = 60.0
 
 Json = dict[str, Any]
 
@@ -36,11 +39,20 @@ class Unexpected(RuntimeError):
 
 @dataclass
 class Api:
-    """One caller. `token`: what it signs in with, once it has."""
+    """One caller on one device. `token`: what it signs in with, once it has; renewed before it ends."""
 
     base: str
     session: aiohttp.ClientSession
     token: str | None = field(default=None, repr=False)
+    device: str = field(default_factory=new_device, repr=False)
+    _refresh: str | None = field(default=None, repr=False)
+    _renew_at: float = 0.0
+    _renewing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+
+    def signed_in(self, made: Json) -> None:
+        """Keeps the tokens that a sign-in or a refresh gave."""
+        self.token, self._refresh = made["access_token"], made["refresh_token"]
+        self._renew_at = time.monotonic() + made["expires_in"] - RENEW_BEFORE_SECONDS
 
     def as_another(self) -> Api:
         """The same server, called by somebody else."""
@@ -62,7 +74,20 @@ class Api:
     async def _call(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **body: Any
     ) -> Any:
-        sent = {"Accept-Language": "en", **(headers or {})}
+        await self._renew()
+        return await self._send(method, path, headers, **body)
+
+    async def _renew(self) -> None:
+        """A new token where the old one ends soon; once, however many calls are waiting."""
+        async with self._renewing:
+            if self._refresh is not None and time.monotonic() > self._renew_at:
+                given, self._refresh = {"refresh_token": self._refresh}, None
+                self.signed_in(await self._send("POST", "/v1/tokens/refresh", json=given))
+
+    async def _send(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, **body: Any
+    ) -> Any:
+        sent = {"Accept-Language": "en", HEADER: self.device, **(headers or {})}
         if self.token is not None:
             sent["Authorization"] = f"Bearer {self.token}"
         async with self.session.request(method, self.base + path, headers=sent, **body) as answer:

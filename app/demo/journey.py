@@ -88,8 +88,8 @@ class Journey:
     async def sign_in(self) -> None:
         code = await self.inbox.digits("one_time_code")
         made = await self.phone.post(f"/v1/orders/{self.order}/token", {"code": code})
-        self.phone.token = made["access_token"]
-        self.tell.say("token", f"for this order alone, {made['expires_in']} s")
+        self.phone.signed_in(made)
+        self.tell.say("token", f"for this order on this phone alone, {made['expires_in']} s")
 
     async def consent(self) -> None:
         for kind in CONSENTS:

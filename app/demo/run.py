@@ -148,8 +148,7 @@ async def first_operator(place: Place) -> str:
 
 async def signed_in(server: Server, username: str, password: str) -> Api:
     api = server.caller()
-    made = await api.post("/v1/staff/token", {"username": username, "password": password})
-    api.token = made["access_token"]
+    api.signed_in(await api.post("/v1/staff/token", {"username": username, "password": password}))
     return api
 
 

@@ -118,6 +118,7 @@ async def end_staff(request: web.Request, path: StaffPath) -> Reply:
     services = request.app[SERVICES]
     async with services.sessions.begin() as session:
         ended = await services.staff.disable(session, StaffId(path.staff_id))
+        await services.families.end_all(session, path.staff_id, "disabled")
     if not ended:
         raise ProblemRaised(NOT_FOUND)
     services.tokens.revocations.forget()

@@ -1,4 +1,4 @@
-"""Who calls: the bearer token of a request, and the right that its route names."""
+"""Who calls: the bearer token of a request, its device, and the right that its route names."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from app.access.principals import Anyone, Applicant, Principal, Staff
 from app.access.rights import Right, is_public, may
 from app.access.tokens import Bearer
 from app.http import common
+from app.http.devices import shown_device
 from app.http.problems import ProblemRaised
 from app.services import SERVICES
 
@@ -87,7 +88,9 @@ def _one_household(address: str) -> str:
 async def _bearer(request: web.Request) -> Bearer:
     given = request.headers.getall("Authorization", [])
     scheme, _, text = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-    bearer = await request.app[SERVICES].tokens.verify(text.strip()) if scheme.lower() == "bearer" else None
+    bearer = None
+    if scheme.lower() == "bearer":
+        bearer = await request.app[SERVICES].tokens.verify(text.strip(), shown_device(request))
     if bearer is None:
         raise ProblemRaised(common.NOT_SIGNED_IN, headers=_CHALLENGE)
     return bearer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -29,7 +30,7 @@ from app.preselection.consents import OTHER_WAYS, ConsentKind
 from app.services import SERVICES
 from media.liveness import Profile
 from media.videocheck import DeskRefusal
-from media.webrtc import OfferRefusal
+from media.webrtc import IceServer, OfferRefusal
 
 _RETRY_SECONDS = 20
 
@@ -81,6 +82,19 @@ class CheckShown(Output):
     attempts_left: int
 
 
+async def _with_ice_servers(request: web.Request, kept: CheckCreated) -> CheckCreated:
+    """Credentials for the relay are never kept: whoever asks again gets fresh ones."""
+    servers = request.app[SERVICES].checks.desk.ice_servers(CheckId(kept.check_id))
+    return kept.model_copy(update={"ice_servers": _servers(servers)})
+
+
+def _servers(servers: Sequence[IceServer]) -> list[IceServerShown]:
+    return [
+        IceServerShown(urls=list(each.urls), username=each.username, credential=each.credential)
+        for each in servers
+    ]
+
+
 @operation(
     summary="Make an attempt at the video check",
     right=(Resource.CHECK, Action.CREATE),
@@ -88,6 +102,7 @@ class CheckShown(Output):
     body=CheckNew,
     returns={201: CheckCreated},
     idempotent=True,
+    renew=_with_ice_servers,
     problems=(common.WRONG_STATE, CONSENT_WANTED, TOO_MANY_CHECKS),
 )
 async def create_check(request: web.Request, path: OrderPath, body: CheckNew) -> Reply:
@@ -95,17 +110,14 @@ async def create_check(request: web.Request, path: OrderPath, body: CheckNew) ->
     services = request.app[SERVICES]
     match await services.checks.create(applicant_order(request), body.profile):
         case CheckMade() as made:
-            servers = [
-                IceServerShown(urls=list(each.urls), username=each.username, credential=each.credential)
-                for each in made.ice_servers
-            ]
             created = CheckCreated(
                 check_id=made.check,
                 expires_at=made.expires_at,
                 attempts_left=made.attempts_left,
-                ice_servers=servers,
+                ice_servers=_servers(made.ice_servers),
             )
-            return Reply(201, created, location=f"/v1/checks/{made.check}")
+            kept = created.model_copy(update={"ice_servers": []})
+            return Reply(201, created, location=f"/v1/checks/{made.check}", kept=kept)
         case TooManyAttempts() as refused:
             raise ProblemRaised(TOO_MANY_CHECKS, retry_after_s=wait_seconds(refused, services.clock()))
         case CheckRefusal.CONSENT_WANTED:

@@ -20,6 +20,7 @@
         body=ParcelNew,             # or raw=IMAGE_BODY, then `body: bytes`; query=… gives `query`
         returns={201: Parcel},      # or {200: Raw("image/jpeg")} with a web.Response
         idempotent=True,            # asks for Idempotency-Key; every POST that creates
+        renew=…,                    # with Reply(kept=…): secrets that are not kept are made anew
         problems=(LOCKED,),
     )
     async def weigh(request: web.Request, path: ParcelPath, body: ParcelNew) -> Reply:
@@ -40,16 +41,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel
 
+from activation.acting import acting_as
 from app.access.rights import RIGHTS, Right
 from app.http import bodies
 from app.http.bodies import IMAGE_BODY, Input, Output, RawBody
-from app.http.callers import admit, applicant_order, client_address, staff_member
+from app.http.callers import actor_of, admit, applicant_order, client_address, staff_member
 from app.http.idempotency import once
 from app.http.problems import ProblemRaised, ProblemType
 from app.http.replies import Reply, Sent
@@ -72,6 +74,7 @@ __all__ = [
 ]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Renew = Callable[[web.Request, Any], Awaitable[BaseModel]]
 _ATTRIBUTE = "kaika_operation"
 
 
@@ -97,6 +100,7 @@ class Operation:
     returns: Mapping[int, type[BaseModel] | Raw]
     idempotent: bool
     problems: tuple[ProblemType, ...]
+    renew: Renew | None = None
 
 
 def operation(
@@ -110,6 +114,7 @@ def operation(
     raw: RawBody | None = None,
     idempotent: bool = False,
     problems: tuple[ProblemType, ...] = (),
+    renew: Renew | None = None,
 ) -> Callable[[Callable[..., Awaitable[Reply | web.StreamResponse]]], Handler]:
     """Makes an aiohttp handler of `async (request, *, path?, query?, body?) -> Reply`; see the module."""
     if right not in RIGHTS:
@@ -130,18 +135,23 @@ def operation(
             returns,
             idempotent,
             problems,
+            renew,
         )
 
         @functools.wraps(handler)
         async def wrapped(request: web.Request) -> web.StreamResponse:
             await admit(request, right)
+            with acting_as(actor_of(request)):
+                return await answered(request)
+
+        async def answered(request: web.Request) -> web.StreamResponse:
             arguments, received = await _arguments(request, described)
 
             async def work() -> Reply:
                 return _checked(await handler(request, **arguments), described)
 
             if idempotent:
-                return await once(request, received, work)
+                return await once(request, received, work, _renewal(request, described))
             answer = await handler(request, **arguments)
             if isinstance(answer, web.StreamResponse):
                 return answer
@@ -172,6 +182,21 @@ async def _arguments(request: web.Request, told: Operation) -> tuple[dict[str, A
     elif told.body is not None:
         arguments["body"], received = await bodies.read_json(request, told.body)
     return arguments, received
+
+
+def _renewal(request: web.Request, told: Operation) -> Callable[[Sent], Awaitable[Sent]] | None:
+    renew = told.renew
+    if renew is None:
+        return None
+
+    async def renewed(kept: Sent) -> Sent:
+        model = told.returns[kept.status]
+        if isinstance(model, Raw):
+            raise TypeError(f"{told.name} keeps no raw answers")
+        whole = await renew(request, model.model_validate_json(kept.body))
+        return replace(kept, body=whole.model_dump_json())
+
+    return renewed
 
 
 def _checked(answer: Reply | web.StreamResponse, told: Operation) -> Reply:

@@ -69,10 +69,11 @@ async def readyz(request: web.Request) -> Reply:
 
 @operation(
     summary="Counts for Prometheus",
-    right=(Resource.SERVICE, Action.READ),
+    right=(Resource.METRICS, Action.READ),
     returns={200: Raw("text/plain")},
 )
 async def metrics(request: web.Request) -> web.Response:
+    """For Prometheus itself there is a port of its own on the loopback address (KAIKA_METRICS_PORT)."""
     # In a thread: the process's own measures are read from files.
     text = await asyncio.to_thread(generate_latest)
     return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,7 +1,8 @@
 """`Idempotency-Key`: the same key from the same caller with the same content makes one thing, once.
 
 The row's primary key lets one of two simultaneous requests through on every database. Only answers that
-made something are kept, encrypted, for a day; a refusal made nothing, and may be tried again.
+made something are kept, encrypted, for a day; a refusal made nothing, and may be tried again. Credentials
+are never kept: such an answer is kept without them and made whole again (`renew`).
 """
 
 from __future__ import annotations
@@ -35,21 +36,31 @@ CLEAR_AT_ONCE = 50
 _FORM = re.compile(r"[A-Za-z0-9_.:\-]{16,128}")
 
 
-async def once(request: web.Request, body: bytes, work: Callable[[], Awaitable[Reply]]) -> web.Response:
-    """The answer of `work`, or the one that the same request got before. Raises ProblemRaised."""
+async def once(
+    request: web.Request,
+    body: bytes,
+    work: Callable[[], Awaitable[Reply]],
+    renew: Callable[[Sent], Awaitable[Sent]] | None = None,
+) -> web.Response:
+    """The answer of `work`, or the one that the same request got before. Raises ProblemRaised.
+
+    renew: puts back into a kept answer what was left out of it.
+    """
     services = request.app[SERVICES]
     ledger = _Ledger(services.sessions, services.clock)
     entry = _entry(request, body)
     earlier = await ledger.open(entry)
     if earlier is not None:
-        return earlier.response(replayed=True)
+        return (earlier if renew is None else await renew(earlier)).response(replayed=True)
     try:
-        sent = Sent.of(await work())
+        reply = await work()
+        if reply.kept is not None and renew is None:
+            raise TypeError("an answer that is kept without a part needs a way to renew it")
     except BaseException:
         await ledger.drop(entry)
         raise
-    await ledger.close(entry, sent)
-    return sent.response()
+    await ledger.close(entry, Sent.to_keep(reply))
+    return Sent.of(reply).response()
 
 
 @dataclass(frozen=True)

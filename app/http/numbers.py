@@ -9,8 +9,10 @@ from pydantic import Field
 
 from activation.adapters.sql.numbers import SEARCH_LIMIT, PatternInvalid
 from activation.adapters.sql.store import Store
+from app.access.rates import NUMBERS_PER_ADDRESS
 from app.access.rights import Action, Resource
-from app.http.contract import Input, Output, ProblemRaised, Reply, operation
+from app.http import common
+from app.http.contract import Input, Output, ProblemRaised, Reply, client_address, operation
 from app.http.preselection_problems import PATTERN_INVALID
 from app.services import SERVICES
 
@@ -36,11 +38,15 @@ class FreeNumbers(Output):
     right=(Resource.NUMBER, Action.READ),
     query=NumberQuery,
     returns={200: FreeNumbers},
-    problems=(PATTERN_INVALID,),
+    problems=(PATTERN_INVALID, common.TOO_MANY),
 )
 async def search_numbers(request: web.Request, query: NumberQuery) -> Reply:
+    services = request.app[SERVICES]
+    seconds = await services.rates.wait_for(NUMBERS_PER_ADDRESS, client_address(request))
+    if seconds is not None:
+        raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
     try:
-        async with request.app[SERVICES].readers() as session:
+        async with services.readers() as session:
             found = await Store().numbers.search(session, query.pattern, query.limit)
     except PatternInvalid:
         raise ProblemRaised(PATTERN_INVALID) from None

@@ -41,6 +41,12 @@ SIGN_IN_REFUSED = ProblemType(
     Text("登录失败", "Signing in failed"),
     Text("用户名或密码不正确。", "User name or password is wrong."),
 )
+REFRESH_REFUSED = ProblemType(
+    "refresh_refused",
+    401,
+    Text("登录已失效", "The sign-in is over"),
+    Text("请重新登录。", "Sign in again."),
+)
 PACKAGE_UNKNOWN = ProblemType(
     "activation_code_unknown",
     404,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -13,11 +14,16 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Reply:
-    """A JSON answer. location: path of what was made."""
+    """A JSON answer. location: path of what was made. headers: of this answer, never kept.
+
+    kept: what an idempotent operation may keep of the body where that holds a secret (`operation(renew=…)`).
+    """
 
     status: int
     body: BaseModel
     location: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    kept: BaseModel | None = None
 
 
 @dataclass(frozen=True)
@@ -27,13 +33,20 @@ class Sent:
     status: int
     body: str
     location: str | None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, reply: Reply) -> Sent:
-        return cls(reply.status, reply.body.model_dump_json(), reply.location)
+        return cls(reply.status, reply.body.model_dump_json(), reply.location, reply.headers)
+
+    @classmethod
+    def to_keep(cls, reply: Reply) -> Sent:
+        """The same without what must not be stored."""
+        body = reply.body if reply.kept is None else reply.kept
+        return cls(reply.status, body.model_dump_json(), reply.location)
 
     def response(self, *, replayed: bool = False) -> web.Response:
-        headers = {"Location": self.location} if self.location else {}
+        headers = {**self.headers, **({"Location": self.location} if self.location else {})}
         if replayed:
             headers["Idempotency-Replayed"] = "true"
         return web.Response(

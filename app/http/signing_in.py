@@ -7,18 +7,22 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import Field
 
+from app.access.families import RefreshRefusal, SignedIn
 from app.access.passwords import MAX_LENGTH, PasswordsBusy
-from app.access.rates import SIGN_INS_PER_ADDRESS, SIGN_INS_PER_NAME, SIGN_INS_PER_NAME_AND_ADDRESS
+from app.access.principals import Staff
+from app.access.rates import REFRESHES_PER_ADDRESS
 from app.access.rights import Action, Resource
-from app.access.tokens import IssuedToken
+from app.access.staff_sign_in import Attempt, sign_in_staff
 from app.http import common
 from app.http.callers import BEARER
 from app.http.contract import Input, Output, ProblemRaised, Reply, client_address, operation
+from app.http.devices import DEVICE_INVALID, NewDevice, device_for_sign_in, shown_device
 from app.http.inputs import PLAIN, OneTimeCode, OrderPath
 from app.http.preselection_problems import (
     CODE_NOT_ACCEPTED,
     CODE_NOT_SENT,
     PACKAGE_UNKNOWN,
+    REFRESH_REFUSED,
     SIGN_IN_REFUSED,
 )
 from app.http.problems import ProblemType
@@ -30,7 +34,7 @@ from app.preselection.signing_in import (
     open_package,
     send_another_code,
 )
-from app.services import SERVICES, Services
+from app.services import SERVICES
 
 RETRY_SEND_S = 10
 
@@ -50,12 +54,18 @@ class Credentials(Input):
     password: Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 
 
+class RefreshGiven(Input):
+    refresh_token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+
+
 class Token(Output):
-    """expires_in: seconds."""
+    """expires_in: seconds. refresh_token: good once, on this device, at `POST /v1/tokens/refresh`."""
 
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
     expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
 
 
 class CodeOnItsWay(Output):
@@ -85,14 +95,17 @@ async def send_code(request: web.Request, path: OrderPath) -> Reply:
     path=OrderPath,
     body=CodeGiven,
     returns={200: Token},
-    problems=(common.TOO_MANY, CODE_NOT_ACCEPTED),
+    problems=(common.TOO_MANY, CODE_NOT_ACCEPTED, DEVICE_INVALID),
 )
 async def exchange(request: web.Request, path: OrderPath, body: CodeGiven) -> Reply:
-    """Each code is good once, for ten minutes and five tries."""
-    client = client_address(request)
-    match await exchange_code(request.app[SERVICES], path.order_id, body.code, client):
-        case IssuedToken() as issued:
-            return _token(issued)
+    """Each code is good once, for ten minutes and five tries.
+
+    The token works on this device only: a browser is given a cookie, another client sends `Kaika-Device`.
+    """
+    client, device = client_address(request), device_for_sign_in(request)
+    match await exchange_code(request.app[SERVICES], path.order_id, body.code, client, device.secret):
+        case SignedIn() as signed_in:
+            return _token(signed_in, device)
         case TooOften(seconds):
             raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
         case SignInRefusal():
@@ -117,27 +130,55 @@ async def begin_activation(request: web.Request, body: PackageCode) -> Reply:
     right=(Resource.TOKEN, Action.CREATE),
     body=Credentials,
     returns={200: Token},
-    problems=(common.TOO_MANY, common.BUSY, SIGN_IN_REFUSED),
+    problems=(common.TOO_MANY, common.BUSY, SIGN_IN_REFUSED, DEVICE_INVALID),
 )
 async def staff_token(request: web.Request, body: Credentials) -> Reply:
-    services = request.app[SERVICES]
-    await _limit_sign_ins(services, body.username, client_address(request))
+    """The token works on this device only, as an applicant's."""
+    services, device = request.app[SERVICES], device_for_sign_in(request)
+    attempt = Attempt(body.username, body.password, client_address(request), shown_device(request))
     try:
-        staff = await services.staff.sign_in(services.readers, body.username, body.password)
+        staff = await sign_in_staff(services, attempt)
     except PasswordsBusy:
         raise ProblemRaised(common.BUSY, retry_after_s=1) from None
-    if staff is None:
-        raise ProblemRaised(SIGN_IN_REFUSED)
-    return _token(services.tokens.issue(staff))
+    match staff:
+        case Staff():
+            return _token(await services.families.begin(staff, device.secret), device)
+        case TooOften(seconds):
+            raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
+        case None:
+            raise ProblemRaised(SIGN_IN_REFUSED)
 
 
 @operation(
-    summary="End the token that this request carries",
+    summary="Renew a token",
+    right=(Resource.TOKEN, Action.CREATE),
+    body=RefreshGiven,
+    returns={200: Token},
+    problems=(common.TOO_MANY, REFRESH_REFUSED),
+)
+async def refresh_token(request: web.Request, body: RefreshGiven) -> Reply:
+    """Each refresh token is good once. A second use, or another device, ends the sign-in."""
+    services = request.app[SERVICES]
+    seconds = await services.rates.wait_for(REFRESHES_PER_ADDRESS, client_address(request))
+    if seconds is not None:
+        raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
+    match await services.families.refresh(body.refresh_token, shown_device(request)):
+        case SignedIn() as signed_in:
+            return _token(signed_in)
+        case RefreshRefusal():
+            raise ProblemRaised(REFRESH_REFUSED)
+
+
+@operation(
+    summary="Sign out",
     right=(Resource.TOKEN, Action.END),
     returns={200: TokenEnded},
 )
 async def end_token(request: web.Request) -> Reply:
-    await request.app[SERVICES].tokens.revoke(request[BEARER])
+    """Ends the token that this request carries and all that came and could come of the same sign-in."""
+    services, bearer = request.app[SERVICES], request[BEARER]
+    await services.families.end(bearer.family)
+    await services.tokens.revoke(bearer)
     return Reply(200, TokenEnded())
 
 
@@ -153,20 +194,14 @@ def _on_its_way(sent: CodeSent | SignInRefusal | TooOften, unknown: ProblemType)
             raise ProblemRaised(unknown)
 
 
-def _token(issued: IssuedToken) -> Reply:
-    return Reply(200, Token(access_token=issued.text, expires_in=issued.expires_in))
-
-
-async def _limit_sign_ins(services: Services, username: str, client: str) -> None:
-    name = username.casefold()
-    for limit, subject in (
-        (SIGN_INS_PER_ADDRESS, client),
-        (SIGN_INS_PER_NAME_AND_ADDRESS, f"{name}\n{client}"),
-        (SIGN_INS_PER_NAME, name),
-    ):
-        seconds = await services.rates.wait_for(limit, subject)
-        if seconds is not None:
-            raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
+def _token(signed_in: SignedIn, device: NewDevice | None = None) -> Reply:
+    token = Token(
+        access_token=signed_in.access.text,
+        expires_in=signed_in.access.expires_in,
+        refresh_token=signed_in.refresh,
+        refresh_expires_in=signed_in.refresh_expires_in,
+    )
+    return Reply(200, token, headers=device.headers if device is not None else {})
 
 
 ROUTES = (
@@ -174,5 +209,6 @@ ROUTES = (
     web.post("/v1/orders/{order_id}/token", exchange),
     web.post("/v1/activations", begin_activation),
     web.post("/v1/staff/token", staff_token),
+    web.post("/v1/tokens/refresh", refresh_token),
     web.post("/v1/token/revocation", end_token),
 )

@@ -11,9 +11,9 @@ from activation.adapters.sql.orders import Contact
 from activation.adapters.sql.store import Store
 from activation.ids import Msisdn, OrderId
 from app.access.codes import OneTimeCodes
+from app.access.families import SignedIn
 from app.access.principals import Applicant
 from app.access.rates import ACTIVATIONS_PER_ADDRESS, TRIES_PER_ADDRESS, TRIES_PER_ORDER
-from app.access.tokens import IssuedToken
 from app.preselection.opening import TooOften
 from app.preselection.phones import phone_hint
 from app.preselection.sending import send_code, wait_for_code
@@ -61,9 +61,9 @@ async def open_package(services: Services, written: str, client: str) -> CodeSen
 
 
 async def exchange_code(
-    services: Services, order_id: OrderId, code: str, client: str
-) -> IssuedToken | SignInRefusal | TooOften:
-    """A token for the order, once per code. An unknown order and a wrong code look the same."""
+    services: Services, order_id: OrderId, code: str, client: str, device: str
+) -> SignedIn | SignInRefusal | TooOften:
+    """Tokens for the order on this device, once per code. An unknown order and a wrong code look the same."""
     for limit, subject in ((TRIES_PER_ADDRESS, client), (TRIES_PER_ORDER, order_id)):
         seconds = await services.rates.wait_for(limit, subject)
         if seconds is not None:
@@ -73,7 +73,7 @@ async def exchange_code(
         if not right:
             known = await Store().orders.read(session, order_id) is not None
             await note(session, order_id if known else "sign_in", "sign_in.refused", "R9.1")
-    return services.tokens.issue(Applicant(order_id)) if right else SignInRefusal.CODE
+    return await services.families.begin(Applicant(order_id), device) if right else SignInRefusal.CODE
 
 
 async def _send(

@@ -1,10 +1,13 @@
-// Calls to the server. The token lives here, in memory only.
+// Calls to the server. The tokens live here, in memory only; the device's secret is a cookie no script can read.
 
 import { language } from "./words.js";
 
 const TIMEOUT_MS = 20_000;
 
-let token = null;
+const RENEW_BEFORE_MS = 60_000;
+
+let tokens = null;
+let renewing = null;
 
 /** A problem as the server tells it (RFC 9457), or `network` where there was no answer. */
 export class Problem extends Error {
@@ -19,7 +22,44 @@ function randomKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Keeps what a sign-in or a refresh gave. */
+function keep(made) {
+  tokens = {
+    access: made.access_token,
+    refresh: made.refresh_token,
+    renewAt: Date.now() + made.expires_in * 1000 - RENEW_BEFORE_MS,
+  };
+}
+
+function signedOut(error) {
+  if (error.code === "network") throw error;
+  tokens = null;
+  throw new Problem("not_signed_in", error.detail);
+}
+
+/** A new token before the old one ends. A refresh token is good once: calls at the same moment share one. */
+function renewed() {
+  if (!tokens || Date.now() < tokens.renewAt) return Promise.resolve();
+  renewing ??= send("POST", "/v1/tokens/refresh", { refresh_token: tokens.refresh })
+    .then(keep, signedOut)
+    .finally(() => { renewing = null; });
+  return renewing;
+}
+
+/** With the token, and once more with a new one where the clocks of both ends do not agree. */
 async function call(method, path, body) {
+  await renewed();
+  try {
+    return await send(method, path, body, tokens?.access);
+  } catch (error) {
+    if (error.code !== "not_signed_in" || !tokens) throw error;
+    tokens.renewAt = 0;
+    await renewed();
+    return send(method, path, body, tokens?.access);
+  }
+}
+
+async function send(method, path, body, token) {
   const headers = { "Accept-Language": language() };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (method === "POST") {
@@ -33,7 +73,7 @@ async function call(method, path, body) {
       headers,
       body: method === "POST" ? JSON.stringify(body ?? {}) : undefined,
       cache: "no-store",
-      credentials: "omit",
+      credentials: "same-origin",
       signal: AbortSignal.timeout?.(TIMEOUT_MS),
     });
     answer = await response.json();
@@ -41,16 +81,15 @@ async function call(method, path, body) {
     throw new Problem("network", null);
   }
   if (!response.ok) {
-    if (response.status === 401) token = null;
     throw new Problem(answer.code ?? "network", answer.detail);
   }
   return answer;
 }
 
-export const beginActivation = (code) => call("POST", "/v1/activations", { activation_code: code });
-export const sendCode = (order) => call("POST", `/v1/orders/${order}/codes`);
+export const beginActivation = (code) => send("POST", "/v1/activations", { activation_code: code });
+export const sendCode = (order) => send("POST", `/v1/orders/${order}/codes`);
 export const readOrder = (order) => call("GET", `/v1/orders/${order}`);
-export const readConsents = () => call("GET", "/v1/consents");
+export const readConsents = () => send("GET", "/v1/consents");
 export const createCheck = (order, profile) => call("POST", `/v1/orders/${order}/checks`, { profile });
 export const offer = (check, sdp) => call("POST", `/v1/checks/${check}/offer`, { type: "offer", sdp });
 export const readCheck = (check) => call("GET", `/v1/checks/${check}`);
@@ -60,5 +99,5 @@ export const giveConsent = (order, kind, version) =>
 
 /** Exchanges the one-time code for a token and keeps it. */
 export async function signIn(order, code) {
-  token = (await call("POST", `/v1/orders/${order}/token`, { code })).access_token;
+  keep(await send("POST", `/v1/orders/${order}/token`, { code }));
 }

@@ -52,7 +52,7 @@ class TellingWork(PromptWork):
             if mission == "tell":
                 await flow.tell(order_id, MessageKind(why[0]), "".join(why[1:]))
             else:
-                await getattr(flow, mission)(order_id)
+                await run_mission(flow, mission, order_id)
 
 
 class ScriptedFinder:

@@ -11,7 +11,7 @@ from activation.ports import MessageKind
 from app.access.principals import Role
 from tests.acceptance.delivering import PASSWORD, Caller, House, Json, application, ground, house, picture
 from tests.app.ground import NUMBER
-from tests.app.http.walking import MSISDN
+from tests.app.http.walking import MSISDN, bearer
 
 __all__ = ["application", "ground", "house"]
 
@@ -149,6 +149,7 @@ async def test_nobody_home_may_be_tried_again(house: House) -> None:
     nobody = {"outcome": "not_home", "at": house.ground.clock().isoformat()}
     assert (await courier.post(f"{path}/outcome", nobody))[1]["state"] == "not_home"
     house.ground.clock.forward(timedelta(hours=3))
+    house.sign_in_again(courier)
     assert (await courier.post(f"{path}/departure"))[1]["state"] == "out"
     assert (await courier.post(f"{path}/outcome", await handover(house, order)))[0] == 200
 
@@ -156,7 +157,7 @@ async def test_nobody_home_may_be_tried_again(house: House) -> None:
 async def test_each_sees_what_is_theirs(house: House) -> None:
     order, courier, path = await out(house)
     stranger, reviewer = await house.courier(), await house.staff(Role.REVIEWER)
-    applicant = Caller(house.client, {"Authorization": f"Bearer {house.ground.applicant_token(order)}"})
+    applicant = Caller(house.client, bearer(house.ground.applicant_token(order)))
     for call in ("collection", "departure", "document", "outcome"):
         body = {"document": {"document_number_tail": "0000"}, "outcome": {"outcome": "refused"}}.get(call)
         assert (await stranger.post(f"{path}/{call}", body))[0] == 404, call

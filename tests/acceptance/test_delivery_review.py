@@ -12,6 +12,7 @@ from app.tables import EvidenceLookRow
 from tests.acceptance.delivering import Caller, House, Json, application, ground, house, picture
 from tests.acceptance.test_delivery import handover, out
 from tests.app.ground import NAME, NUMBER
+from tests.app.http.walking import bearer
 
 __all__ = ["application", "ground", "house"]
 
@@ -149,7 +150,7 @@ async def test_only_reviewers_review(house: House) -> None:
     order, case = await other_person(house)
     path = f"/v1/review/cases/{case['case_id']}"
     courier, operator = await house.courier(), await house.staff(Role.OPERATOR)
-    applicant = Caller(house.client, {"Authorization": f"Bearer {house.ground.applicant_token(order)}"})
+    applicant = Caller(house.client, bearer(house.ground.applicant_token(order)))
     for nobody in (courier, operator, applicant):
         assert (await nobody.get("/v1/review/cases"))[0] == 403
         assert (await nobody.get(path))[0] == 403

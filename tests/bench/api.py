@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from app.access.devices import HEADER, new_device
 from app.demo.processes import free_port
 from app.demo.stock import fictional_stock
 from tests.bench import table
@@ -69,11 +70,13 @@ class Phone:
     def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
         self._session, self._base = session, base
         self.took: list[float] = []
+        self.device = new_device()
 
     async def ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, token: str = "", timed: bool = True
     ) -> dict[str, Any]:
         headers = {"Idempotency-Key": secrets.token_hex(16)} if method == "POST" else {}
+        headers[HEADER] = self.device
         if token:
             headers["Authorization"] = f"Bearer {token}"
         began = time.perf_counter()

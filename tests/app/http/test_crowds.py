@@ -103,12 +103,12 @@ async def test_what_is_revoked_while_the_list_is_read_counts_at_once(
         await go_on.wait()
 
     revocations = Revocations(sessions, slowly, clock)  # type: ignore[arg-type]
-    asking = asyncio.create_task(revocations.holds("token", "ord"))
+    asking = asyncio.create_task(revocations.holds("token", "ord", "family"))
     await read.wait()
     await revocations.revoke("token", clock() + timedelta(hours=1))
     go_on.set()
     await asking
-    assert await revocations.holds("token", "ord")
+    assert await revocations.holds("token", "ord", "family")
 
 
 @pytest.mark.postgres

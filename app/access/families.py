@@ -1,0 +1,243 @@
+"""Sign-ins that last: short access tokens, renewed with refresh tokens of which each is good once.
+
+What one sign-in leads to is a family. A refresh token that comes a second time was stolen, by whoever came
+first or second: the whole family ends (RFC 9700, section 4.14.2). So does one that another device shows.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from activation.adapters.sql.audit import note
+from activation.adapters.sql.fields import FieldKeys
+from activation.ids import OrderId, StaffId
+from app.access.devices import device_digest, is_of
+from app.access.principals import STAFF_ROLES, Applicant, Role, Staff
+from app.access.token_tables import RefreshTokenRow as R
+from app.access.token_tables import TokenFamilyRow as F
+from app.access.tokens import IssuedToken, Tokens
+from app.tables import StaffRow
+
+REFRESH_BYTES = 32
+#: Good refresh tokens of one family over its whole time; an honest client needs some fifty.
+MAX_REFRESHES = 500
+#: Devices signed in at once for one order or member of staff; the oldest gives way.
+MAX_FAMILIES = 3
+#: A device from which somebody signed in is theirs for so long (`knows`); its row is kept until then.
+KNOWN_FOR = timedelta(days=30)
+#: Forgotten families cleared away with each sign-in.
+CLEAR_AT_ONCE = 20
+
+
+@dataclass(frozen=True)
+class Span:
+    """whole: the longest that a sign-in lasts. idle: the longest without a refresh in between."""
+
+    whole: timedelta
+    idle: timedelta
+
+
+SPANS = {
+    Role.APPLICANT: Span(timedelta(hours=12), timedelta(hours=3)),
+    Role.COURIER: Span(timedelta(hours=10), timedelta(hours=10)),  # one shift, often without a network
+    Role.REVIEWER: Span(timedelta(hours=8), timedelta(hours=1)),
+    Role.OPERATOR: Span(timedelta(hours=8), timedelta(minutes=30)),
+}
+
+
+@dataclass(frozen=True, repr=False)
+class SignedIn:
+    """Both tokens in clear. refresh_expires_in: seconds."""
+
+    access: IssuedToken
+    refresh: str
+    refresh_expires_in: int
+
+
+class RefreshRefusal(StrEnum):
+    """Why there is no new token; all look the same from outside."""
+
+    UNKNOWN = "unknown"
+    REUSED = "reused"
+    OVER = "over"
+    OTHER_DEVICE = "other_device"
+    TOO_MANY = "too_many"
+
+
+class TokenFamilies:
+    """Every call is a transaction of its own, unless it takes a session."""
+
+    def __init__(
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        keys: FieldKeys,
+        tokens: Tokens,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._sessions = sessions
+        self._keys = keys
+        self._tokens = tokens
+        self._clock = clock
+
+    async def begin(self, principal: Applicant | Staff, device: str) -> SignedIn:
+        """The first tokens of a sign-in on the device with this secret."""
+        now, span = self._clock(), SPANS[principal.role]
+        family = F(
+            id=secrets.token_urlsafe(16),
+            subject=principal.subject,
+            role=principal.role,
+            device_digest=device_digest(device),
+            began_at=now,
+            expires_at=now + span.whole,
+            refreshes=0,
+        )
+        async with self._sessions.begin() as session:
+            await self._clear(session, now)
+            await self._make_room(session, principal.subject, now)
+            session.add(family)
+            refresh, seconds = self._new_refresh(session, family, now)
+            await note(session, principal.subject, "sign_in.began", "R9.1", family=family.id)
+        return SignedIn(self._tokens.issue(principal, device, family.id, family.expires_at), refresh, seconds)
+
+    async def refresh(self, text: str, device: str | None) -> SignedIn | RefreshRefusal:
+        """New tokens for a refresh token, which is used up by it. A theft that shows ends the family."""
+        now = self._clock()
+        async with self._sessions.begin() as session:
+            used = await session.execute(
+                sa.update(R)
+                .where(R.digest == self._digest(text), R.used_at.is_(None))
+                .values(used_at=now)
+                .returning(R.family_id, R.expires_at)
+            )
+            token = used.first()
+            if token is None:
+                return await self._unusable(session, text, now)
+            family = await session.get_one(F, token.family_id, with_for_update=True)
+            refusal = await self._refusal(session, family, token.expires_at, device, now)
+            if refusal is not None or device is None:
+                return refusal or RefreshRefusal.OTHER_DEVICE
+            family.refreshes += 1
+            refresh, seconds = self._new_refresh(session, family, now)
+            access = self._tokens.issue(_principal(family), device, family.id, family.expires_at)
+        return SignedIn(access, refresh, seconds)
+
+    async def end(self, family_id: str) -> None:
+        """The holder's own wish; its access tokens die here at once, elsewhere within a second."""
+        async with self._sessions.begin() as session:
+            family = await session.get(F, family_id, with_for_update=True)
+            if family is not None:
+                await self._end(session, family, "signed_out", self._clock())
+        self._tokens.revocations.forget()
+
+    async def end_all(self, session: AsyncSession, subject: str, why: str) -> None:
+        """Every sign-in of an order or a member of staff, in the caller's transaction."""
+        for family in await self._living(session, subject):
+            await self._end(session, family, why, self._clock())
+        self._tokens.revocations.forget()
+
+    async def knows(self, session: AsyncSession, subject: str, device: str | None) -> bool:
+        """Whether this subject has signed in on this device within `KNOWN_FOR`."""
+        if device is None:
+            return False
+        found = await session.scalar(
+            sa.select(F.id)
+            .where(
+                F.subject == subject,
+                F.device_digest == device_digest(device),
+                F.began_at > self._clock() - KNOWN_FOR,
+                F.ended_for.is_(None) | F.ended_for.in_(("signed_out", "made_room")),
+            )
+            .limit(1)
+        )
+        return found is not None
+
+    async def _unusable(self, session: AsyncSession, text: str, now: datetime) -> RefreshRefusal:
+        used = await session.get(R, self._digest(text))
+        if used is None:
+            return RefreshRefusal.UNKNOWN
+        family = await session.get(F, used.family_id, with_for_update=True)
+        if family is not None:
+            await self._end(session, family, "reused", now)
+        return RefreshRefusal.REUSED
+
+    async def _refusal(
+        self, session: AsyncSession, family: F, expires_at: datetime, device: str | None, now: datetime
+    ) -> RefreshRefusal | None:
+        if family.ended_at is not None or now >= min(expires_at, family.expires_at):
+            return RefreshRefusal.OVER
+        if not is_of(family.device_digest, device):
+            await self._end(session, family, "other_device", now)
+            return RefreshRefusal.OTHER_DEVICE
+        if family.refreshes >= MAX_REFRESHES:
+            await self._end(session, family, "too_many", now)
+            return RefreshRefusal.TOO_MANY
+        if Role(family.role) in STAFF_ROLES and not await _still_staff(session, family):
+            await self._end(session, family, "disabled", now)
+            return RefreshRefusal.OVER
+        return None
+
+    def _new_refresh(self, session: AsyncSession, family: F, now: datetime) -> tuple[str, int]:
+        text = secrets.token_urlsafe(REFRESH_BYTES)
+        expires_at = min(now + SPANS[Role(family.role)].idle, family.expires_at)
+        session.add(R(digest=self._digest(text), family_id=family.id, expires_at=expires_at))
+        return text, int((expires_at - now).total_seconds())
+
+    async def _end(self, session: AsyncSession, family: F, why: str, now: datetime) -> None:
+        if family.ended_at is not None:
+            return
+        family.ended_at, family.ended_for = now, why
+        await note(session, family.subject, "sign_in.ended", "R9.1", reason=why, family=family.id)
+        self._tokens.revocations.forget()
+
+    async def _living(self, session: AsyncSession, subject: str) -> list[F]:
+        """Newest first."""
+        found = await session.scalars(
+            sa.select(F)
+            .where(F.subject == subject, F.ended_at.is_(None), F.expires_at > self._clock())
+            .order_by(F.began_at.desc(), F.id)
+            .with_for_update()
+        )
+        return [*found]
+
+    async def _make_room(self, session: AsyncSession, subject: str, now: datetime) -> None:
+        for family in (await self._living(session, subject))[MAX_FAMILIES - 1 :]:
+            await self._end(session, family, "made_room", now)
+
+    async def _clear(self, session: AsyncSession, now: datetime) -> None:
+        """Families that nothing can be asked of any more. What another request clears is left to it."""
+        old = (
+            sa.select(F.id)
+            .where(F.expires_at < now - KNOWN_FOR)
+            .limit(CLEAR_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        ids = [*(await session.scalars(old))]
+        if ids:
+            await session.execute(sa.delete(R).where(R.family_id.in_(ids)))
+            await session.execute(sa.delete(F).where(F.id.in_(ids)))
+
+    def _digest(self, text: str) -> str:
+        return self._keys.digest("refresh_token", text)
+
+
+def _principal(family: F) -> Applicant | Staff:
+    role = Role(family.role)
+    if role in STAFF_ROLES:
+        return Staff(StaffId(family.subject), role)
+    return Applicant(OrderId(family.subject))
+
+
+async def _still_staff(session: AsyncSession, family: F) -> bool:
+    row = (
+        await session.execute(
+            sa.select(StaffRow.role, StaffRow.disabled).where(StaffRow.id == family.subject)
+        )
+    ).first()
+    return row is not None and not row.disabled and row.role == family.role
