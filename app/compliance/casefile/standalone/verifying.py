@@ -1,0 +1,122 @@
+"""Compares a case file with its signature, its manifest, and what its members say of each other."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from .reading import MAX_TEXT_BYTES, Members
+from .sealed import Unusable
+
+SCHEMA = "kaika.casefile.1"
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+#: Every case file has these, beside its manifest.
+WANTED = ("README.txt", "audit.json", "decisions.json", "evidence.json", "facts.json", "order.json")
+START = "0" * 64
+
+
+def signed_text(manifest: bytes) -> bytes:
+    """What the Ed25519 signature is over."""
+    return SCHEMA.encode() + b"\n" + manifest
+
+
+def verify(members: Members, key: Ed25519PublicKey) -> list[str]:
+    """Everything that differs, named by member; empty: all is as it was signed by `key`."""
+    found: list[str] = []
+    digests, texts = _read_all(members, found)
+    manifest = texts.get(MANIFEST, b"")
+    try:
+        key.verify(base64.b64decode(texts.get(SIGNATURE, b"")), signed_text(manifest))
+    except (InvalidSignature, ValueError):
+        found.append(f"{SIGNATURE}: not a signature by this key over {MANIFEST}")
+    case: dict[str, Any] = {}
+    for name in (name for name in texts if name.endswith(".json")):
+        try:
+            case[name] = json.loads(texts[name])
+        except ValueError:
+            found.append(f"{name}: not JSON")
+    for name, check in _CHECKS:
+        try:
+            found.extend(f"{about}: {wrong}" for about, wrong in check(case, digests))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            found.append(f"{name}: not as a case file has it")
+    return found
+
+
+def _read_all(members: Members, found: list[str]) -> tuple[dict[str, str], dict[str, bytes]]:
+    """SHA-256 of every member, and the bytes of those that are text."""
+    digests, texts = {}, {}
+    for name in members.names():
+        digest, kept = hashlib.sha256(), bytearray()
+        try:
+            for piece in members.pieces(name):
+                digest.update(piece)
+                kept += b"" if name.startswith("media/") or len(kept) > MAX_TEXT_BYTES else piece
+        except Unusable as why:
+            found.append(f"{name}: {why}")
+        digests[name], texts[name] = digest.hexdigest(), bytes(kept)
+    return digests, texts
+
+
+Case = Mapping[str, Any]
+Findings = Iterator[tuple[str, str]]
+
+
+def _members(case: Case, digests: Mapping[str, str]) -> Findings:
+    manifest = case[MANIFEST]
+    if manifest["schema"] != SCHEMA:
+        yield MANIFEST, "another schema"
+    listed = {each["name"]: each["sha256"] for each in manifest["members"]}
+    names = {digest: name for name, digest in listed.items()}
+    for name in sorted({*listed, *WANTED} - digests.keys()):
+        yield name, "missing"
+    for name in sorted(digests.keys() - {MANIFEST, SIGNATURE}):
+        if name not in listed:
+            yield name, "added; the manifest does not list it"
+        elif digests[name] != listed[name]:
+            other = names.get(digests[name])
+            yield name, f"holds what belongs to {other}" if other else "changed"
+    for name in sorted(case.keys() - {MANIFEST}):
+        if case[name]["order"] != manifest["order"]:
+            yield name, "is about another order"
+
+
+def _chain(case: Case, _: Mapping[str, str]) -> Findings:
+    chain, previous = case["order.json"]["order"], START
+    for number, entry in enumerate(case["audit.json"]["entries"], start=1):
+        linked = f"{previous}\n{chain}\n{number}\n{entry['content']}".encode()
+        previous = hashlib.sha256(linked).hexdigest()
+        if (entry["seq"], entry["hash"]) != (number, previous):
+            yield "audit.json", f"the chain breaks at entry {number}"
+            return
+    made = [json.loads(entry["content"]) for entry in case["audit.json"]["entries"]]
+    if not any(e["event"] == "export.made" and e["actor"] == case[MANIFEST]["by"] for e in made):
+        yield "audit.json", "does not hold the making of this file"
+
+
+def _media(case: Case, digests: Mapping[str, str]) -> Findings:
+    objects = {each["sha256"]: each for each in case["evidence.json"]["objects"]}
+    for name in (name for name in digests if name.startswith("media/")):
+        if digests[name] not in objects or digests[name] not in name:
+            yield name, "is not the evidence that its name says"
+    for digest, each in objects.items():
+        if each["member"] is not None and each["member"] not in digests:
+            yield each["member"], f"missing, though evidence {digest[:12]}… says it is here"
+
+
+def _proof(case: Case, _: Mapping[str, str]) -> Findings:
+    yield from ()
+
+
+_CHECKS = (
+    (MANIFEST, _members),
+    ("audit.json", _chain),
+    ("proof.json", _proof),
+    ("evidence.json", _media),
+)
