@@ -22,6 +22,8 @@ from dbos import (
     PortableWorkflowError,
 )
 from dbos import error as dbos_error
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from activation.acting import acting_as
@@ -223,5 +225,12 @@ def _mission_of(step: str) -> str:
     return f"mission:{step.partition('.')[0]}"
 
 
+#: What may be over at the next try: somebody else's fault, a database that is away, or too long a wait.
+_PASSING = (
+    *(HlrFault, RegistryFault, MessagesFault, OrderKeysFault, StoreFault),
+    *(DBAPIError, PoolTimeout, dbos_error.DBOSStepTimeoutError),
+)
+
+
 def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, HlrFault | RegistryFault | MessagesFault | OrderKeysFault | StoreFault)
+    return isinstance(error, _PASSING)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from aiohttp.test_utils import TestServer
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from activation import flow, steps
@@ -147,10 +149,28 @@ async def test_a_gateway_that_is_away_delays_messages_and_nothing_else(
     assert asked.count(MessageKind.ACTIVATION_LINK) == durable.STEP_ATTEMPTS
 
 
-async def test_messages_outlast_a_gateway_that_stays_away(
-    sessions: Sessions, work: DurableWork, monkeypatch: pytest.MonkeyPatch
+async def gateway_away() -> None:
+    raise MessagesFault("the gateway is away")
+
+
+async def database_away() -> None:
+    raise OperationalError("SELECT 1", {}, ConnectionError("the database is away"))
+
+
+async def too_slow() -> None:
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("fails", [gateway_away, database_away, too_slow])
+async def test_messages_outlast_what_stays_away(
+    sessions: Sessions,
+    work: DurableWork,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: Callable[[], Awaitable[None]],
 ) -> None:
     """Away for longer than a step tries: told later, once, in the same words."""
+    if fails is too_slow:
+        monkeypatch.setattr(durable, "STEP_SECONDS", 0.5)
     monkeypatch.setattr(steps, "TELL_AGAIN", (timedelta(seconds=1), timedelta(seconds=1)))
     monkeypatch.setattr(flow, "TELL_AGAIN", steps.TELL_AGAIN)
     bench = make_bench(sessions, work)
@@ -163,7 +183,7 @@ async def test_messages_outlast_a_gateway_that_stays_away(
             if kind is MessageKind.HANDOVER_CODE:
                 keys.append(idempotency_key)
                 if len(keys) <= 2 * durable.STEP_ATTEMPTS:
-                    raise MessagesFault("the gateway is away")
+                    await fails()
             await sandbox.send(to, kind, values, locale, idempotency_key)
 
     object.__setattr__(bench.flow.steps, "messages", Away())
