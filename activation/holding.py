@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activation.adapters.sql.store import Store
 from activation.flow import CAUSES, Flow
 from activation.holds import Scope, ScopeKind, Stopped
 from activation.ids import HoldId, Imsi, OrderId
 from activation.order import OrderState as S
-from activation.ports import HlrFault, StepGaveUp
+from activation.ports import HlrFault, StepGaveUp, Work
 from activation.sim import SimState
 from activation.steps import AGAIN_AFTER
 
@@ -37,19 +38,18 @@ class _Wanted:
     so: bool
 
 
-class Holding:
-    def __init__(self, flow: Flow) -> None:
-        self._flow, self._steps, self._work = flow, flow.steps, flow.work
-        self._store, self._clock = flow.store, flow.clock
+class Calling:
+    """Tells orders of holds, in the caller's transaction. Needs nothing but durable work and the database."""
 
-    # In the caller's transaction.
+    def __init__(self, work: Work, store: Store) -> None:
+        self._work, self._store = work, store
 
     async def obey(self, session: AsyncSession, order_id: OrderId, hold: HoldId) -> None:
         """The mission by which an order finds out about a hold on it, or that one was lifted."""
         order = await self._store.orders.read(session, order_id)
         mission = None if order is None else SUSPEND if order.state is S.ACTIVE else CAUSES.get(order.state)
         if mission is not None:
-            why = await self._facts(session, order_id)
+            why = await facts_known(session, self._store, order_id)
             await self._work.enqueue(session, mission, order_id, f"{hold}-{why}")
 
     async def stop_activating(self, session: AsyncSession, hold: HoldId, scope: Scope) -> int:
@@ -60,13 +60,18 @@ class Holding:
         return len(orders)
 
     async def bring_back(self, session: AsyncSession, limit: int) -> int:
-        """Start what lifted holds had stopped, at most `limit` orders; how many."""
+        """Start what lifted holds had stopped, at most `limit` of it; how many orders."""
         stopped = await self._store.holds.to_bring_back(session, limit)
         for hold, order_id in stopped:
             await self.obey(session, order_id, hold)
         return len(stopped)
 
-    # The mission.
+
+class Suspending:
+    """The mission."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._steps, self._work, self._store, self._clock = flow.steps, flow.work, flow.store, flow.clock
 
     async def suspend(self, order_id: OrderId, tries: int = 0) -> None:
         wanted = await self._work.write("suspend.1 what is wanted", lambda s: self._first(s, order_id))
@@ -104,11 +109,11 @@ class Holding:
         if card.state is not to:
             await self._store.sims.move(session, card.iccid, to, self._clock())
         if wanted.on is not switched:
-            why = await self._facts(session, order_id)
+            why = await facts_known(session, self._store, order_id)
             await self._work.enqueue(session, SUSPEND, order_id, f"since-{why}")
 
     async def _later(self, session: AsyncSession, order_id: OrderId, tries: int) -> None:
-        why = f"again-{await self._facts(session, order_id)}"
+        why = f"again-{await facts_known(session, self._store, order_id)}"
         await self._work.enqueue(session, SUSPEND, order_id, why, str(tries), after=AGAIN_AFTER)
 
     async def _wanted(self, session: AsyncSession, order_id: OrderId) -> _Wanted | None:
@@ -127,6 +132,7 @@ class Holding:
             await self._store.holds.stopped(session, stopping, Stopped.SUBSCRIBER, order_id, now)
         return _Wanted(card.imsi, on, so=on is is_on)
 
-    async def _facts(self, session: AsyncSession, order_id: OrderId) -> int:
-        """How many there are; each hold and each lifting adds one, so it tells one reason from the next."""
-        return len((await self._store.facts.load(session, order_id)).evidence)
+
+async def facts_known(session: AsyncSession, store: Store, order_id: OrderId) -> int:
+    """How many there are; each hold and each lifting adds one, so it tells one reason from the next."""
+    return len((await store.facts.load(session, order_id)).evidence)

@@ -11,7 +11,7 @@ from dbos import DBOS
 from activation.adapters.durable_executors import Heartbeat
 from activation.ending import END_SERVICE, Ending
 from activation.flow import ACCEPT, DECIDE, RELEASE, SHIP, Flow
-from activation.holding import SUSPEND, Holding
+from activation.holding import SUSPEND, Suspending
 from activation.ids import OrderId
 from activation.ports import MessageKind, Mission, Routine
 from activation.steps import TELL
@@ -25,7 +25,7 @@ KEEP_MISSIONS, KEEP_SWEEPS, TIDY_BATCH = timedelta(days=30), timedelta(hours=2),
 
 def register(flow: Flow, upkeep: Upkeep, heartbeat: Heartbeat) -> list[Any]:
     """Make DBOS know the missions by name; the schedules that it is to keep."""
-    ending, holding = Ending(flow), Holding(flow)
+    ending, suspending = Ending(flow), Suspending(flow)
 
     @DBOS.workflow(name=ACCEPT)
     async def accept(order_id: str, *_why: str) -> None:
@@ -49,7 +49,7 @@ def register(flow: Flow, upkeep: Upkeep, heartbeat: Heartbeat) -> list[Any]:
 
     @DBOS.workflow(name=SUSPEND)
     async def suspend(order_id: str, _why: str = "", tries: str = "0") -> None:
-        await holding.suspend(OrderId(order_id), int(tries))
+        await suspending.suspend(OrderId(order_id), int(tries))
 
     @DBOS.workflow(name=TELL)
     async def tell(order_id: str, kind: str, cause: str = "", again: str = "0") -> None:

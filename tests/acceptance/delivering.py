@@ -32,7 +32,7 @@ from logistics.carriers import Carriers, signature_header
 from logistics.opening import open_logistics, open_shipping
 from media.door_photos import DoorPhotos
 from media.faces import Face
-from tests.activation.stand_ins import PromptWork, StandInRegistry, card
+from tests.activation.stand_ins import PromptWork, StandInRegistry, card, run_mission
 from tests.app.ground import MODEL, Ground, lay_ground
 from tests.app.http.conftest import Client
 from tests.app.http.walking import DEVICE, bearer, key, ready_to_confirm

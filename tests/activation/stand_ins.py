@@ -39,6 +39,7 @@ from activation.evidence import (
 )
 from activation.findings import Reason
 from activation.flow import Flow
+from activation.holding import SUSPEND, Suspending
 from activation.ids import (
     CaseId,
     CheckId,
@@ -150,9 +151,16 @@ class PromptWork:
         """Everything that is enqueued, and what it enqueues."""
         while self.enqueued:
             mission, order_id, _why = self.enqueued.pop(next(iter(self.enqueued)))
-            if mission == "tell":
-                continue
-            await getattr(flow, mission)(order_id)
+            if mission != "tell":
+                await run_mission(flow, mission, order_id)
+
+
+async def run_mission(flow: Flow, mission: str, order_id: OrderId) -> None:
+    """One mission by its name, from its beginning."""
+    if mission == SUSPEND:
+        await Suspending(flow).suspend(order_id)
+    else:
+        await getattr(flow, mission)(order_id)
 
 
 @dataclass

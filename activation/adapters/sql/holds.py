@@ -122,6 +122,16 @@ class Holds:
         )
         return lifted.first() is not None
 
+    async def stops(
+        self, session: AsyncSession, reach: Reach | None, what: Stopped, subject: str, at: datetime
+    ) -> bool:
+        """Whether a hold forbids this now; counted if so. reach: None for what is no order's."""
+        covering = await (
+            self.covering_everything(session) if reach is None else self.covering(session, reach)
+        )
+        await self.stopped(session, [hold.id for hold in covering], what, subject, at)
+        return bool(covering)
+
     async def stopped(
         self, session: AsyncSession, holds: Collection[str], what: Stopped, subject: str, at: datetime
     ) -> None:
