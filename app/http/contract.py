@@ -48,6 +48,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from activation.acting import acting_as
+from activation.acting import acting_as
 from app.access.rights import RIGHTS, Right
 from app.http import bodies
 from app.http.bodies import IMAGE_BODY, Input, Output, RawBody
