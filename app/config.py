@@ -53,6 +53,7 @@ class KeyFiles:
     index: Path | None = None
     token: Path | None = None
     vault: Path | None = None
+    audit: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Settings:
     mode: Mode = Mode.DEVELOPMENT
     data_dir: Path = Path("data")
     database_url: str = field(default="sqlite:///data/kaika.sqlite", repr=False)  # may hold a password
+    accept_database_owner: bool = False
     host: str = "127.0.0.1"
     port: int = 8080
     base_url: str = "http://localhost:8080"
@@ -126,6 +128,8 @@ class Settings:
         found = []
         if self.production and self.sqlite:
             found.append("DATABASE_URL: SQLite holds one machine and one process; PostgreSQL holds several")
+        if self.production and self.accept_database_owner:
+            found.append("KAIKA_ACCEPT_DATABASE_OWNER: yes; whoever has this process can rewrite the audit trail")
         if self.production and not self.courier_confirms:
             found.append("KAIKA_COURIER_CONFIRMS: off; couriers need not confirm the applicant (R4.3)")
         return tuple(found)
@@ -176,6 +180,7 @@ def _key_variables(keys: KeyFiles) -> dict[str, Path | None]:
         "KAIKA_INDEX_KEY_FILE": keys.index,
         "KAIKA_TOKEN_KEY_FILE": keys.token,
         "KAIKA_VAULT_KEY_FILE": keys.vault,
+        "KAIKA_AUDIT_KEY_FILE": keys.audit,
     }
 
 
@@ -189,6 +194,7 @@ def _read(env: Reader) -> Settings:
         database_url=env.take(
             "DATABASE_URL", parse.database_address, f"sqlite:///{data_dir / 'kaika.sqlite'}"
         ),
+        accept_database_owner=env.take("KAIKA_ACCEPT_DATABASE_OWNER", parse.yes_or_no, False),
         host=env.take("KAIKA_HOST", str, "127.0.0.1"),
         port=port,
         base_url=env.take("KAIKA_BASE_URL", parse.web_address, f"http://localhost:{port}"),
@@ -200,6 +206,7 @@ def _read(env: Reader) -> Settings:
             index=env.take("KAIKA_INDEX_KEY_FILE", parse.file, None),
             token=env.take("KAIKA_TOKEN_KEY_FILE", parse.file, None),
             vault=env.take("KAIKA_VAULT_KEY_FILE", parse.file, None),
+            audit=env.take("KAIKA_AUDIT_KEY_FILE", parse.file, None),
         ),
         hlr=env.take("KAIKA_HLR", HlrChoice, HlrChoice.SANDBOX),
         hlr_address=env.take("KAIKA_HLR_ADDRESS", parse.host_and_port, ("127.0.0.1", 4259)),

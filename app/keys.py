@@ -1,7 +1,7 @@
 """Keys from files; in development a missing one is made under the data folder, readable by its owner only.
 
-Field, index and vault keys: 32 bytes in base64. Token key: an Ed25519 private key, PKCS#8 PEM without
-a password. `python -m app keys make FOLDER` makes a set for production.
+Field, index and vault keys: 32 bytes in base64. Token and audit keys: Ed25519 private keys, PKCS#8 PEM
+without a password. `python -m app keys make FOLDER` makes a set for production.
 """
 
 from __future__ import annotations
@@ -35,11 +35,15 @@ class KeyUnusable(Exception):
 
 @dataclass(frozen=True, repr=False)
 class Keys:
-    """fields: personal columns and keyed hashes. token: signs JWTs. vault: wraps the evidence's data keys."""
+    """fields: personal columns and keyed hashes. token: signs JWTs. vault: wraps the evidence's data keys.
+
+    audit: signs checkpoints of the audit trail, and case files.
+    """
 
     fields: FieldKeys
     token: Ed25519PrivateKey
     vault: bytes
+    audit: Ed25519PrivateKey
 
 
 def load_keys(settings: Settings) -> Keys:
@@ -53,21 +57,28 @@ def load_keys(settings: Settings) -> Keys:
     former = tuple(
         _read_symmetric("KAIKA_FORMER_FIELD_KEY_FILES", path, settings) for path in files.former_fields
     )
-    return Keys(FieldKeys(current, index, former), _token(files.token, made / "token.pem", settings), vault)
+    token = _signing("KAIKA_TOKEN_KEY_FILE", files.token, made / "token.pem", settings)
+    return Keys(FieldKeys(current, index, former), token, vault, load_audit_key(settings))
+
+
+def load_audit_key(settings: Settings) -> Ed25519PrivateKey:
+    """The audit key alone; made in development. Raises KeyUnusable."""
+    made = settings.data_dir / "keys" / "audit.pem"
+    return _signing("KAIKA_AUDIT_KEY_FILE", settings.keys.audit, made, settings)
 
 
 def make_keys(folder: Path) -> tuple[Path, ...]:
     """A new set in `folder`, which must hold none yet. Returns the files made."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = [write_secret(folder / name, new_symmetric()) for name in ("field.key", "index.key", "vault.key")]
-    return (*made, write_secret(folder / "token.pem", new_token_key()))
+    return (*made, *(write_secret(folder / name, new_signing_key()) for name in ("token.pem", "audit.pem")))
 
 
 def new_symmetric() -> bytes:
     return base64.b64encode(os.urandom(KEY_BYTES)) + b"\n"
 
 
-def new_token_key() -> bytes:
+def new_signing_key() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
@@ -113,9 +124,8 @@ def _read_symmetric(variable: str, path: Path, settings: Settings) -> bytes:
     return key
 
 
-def _token(chosen: Path | None, made: Path, settings: Settings) -> Ed25519PrivateKey:
-    variable = "KAIKA_TOKEN_KEY_FILE"
-    path = _present(variable, chosen, made, settings, new_token_key)
+def _signing(variable: str, chosen: Path | None, made: Path, settings: Settings) -> Ed25519PrivateKey:
+    path = _present(variable, chosen, made, settings, new_signing_key)
     try:
         key = load_pem_private_key(read_secret(variable, path, private=settings.production), password=None)
     except (ValueError, TypeError):

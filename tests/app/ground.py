@@ -174,7 +174,7 @@ def lay_ground(engine: AsyncEngine, folder: Path, *, production: bool = False) -
     tokens = Tokens(key, Revocations(sessions, readers, clock), clock)
     services = Services(
         settings=Settings(mode=Mode.PRODUCTION if production else Mode.DEVELOPMENT, data_dir=folder),
-        keys=Keys(field_keys(), key, b"v" * 32),
+        keys=Keys(field_keys(), key, b"v" * 32, key),
         clock=clock,
         engine=engine,
         sessions=sessions,

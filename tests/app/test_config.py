@@ -21,7 +21,7 @@ def secret(path: Path, content: str = "a secret") -> str:
 
 def production(folder: Path) -> dict[str, str]:
     """An environment that production takes."""
-    field, index, vault, token = make_keys(folder / "kept")
+    field, index, vault, token, audit = make_keys(folder / "kept")
     return {
         "KAIKA_MODE": "production",
         "KAIKA_DATA_DIR": str(folder / "data"),
@@ -40,6 +40,7 @@ def production(folder: Path) -> dict[str, str]:
         "KAIKA_INDEX_KEY_FILE": str(index),
         "KAIKA_VAULT_KEY_FILE": str(vault),
         "KAIKA_TOKEN_KEY_FILE": str(token),
+        "KAIKA_AUDIT_KEY_FILE": str(audit),
     }
 
 
@@ -149,6 +150,7 @@ def test_production_with_nothing_given_names_every_variable_that_it_needs() -> N
         "KAIKA_INDEX_KEY_FILE",
         "KAIKA_TOKEN_KEY_FILE",
         "KAIKA_VAULT_KEY_FILE",
+        "KAIKA_AUDIT_KEY_FILE",
     }
 
 
