@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from ipaddress import ip_address
@@ -44,6 +45,9 @@ class Reader:
         except ValueError as error:
             self.problems.append(f"{name}: {_explain(parse, error)}")
             return default
+        except OSError:  # a folder on the way that may not be entered, a name that is too long
+            self.problems.append(f"{name}: cannot be read")
+            return default
 
     def refuse_unknown(self) -> None:
         """A misspelt variable would otherwise be a default that nobody chose."""
@@ -80,6 +84,12 @@ def count(low: int, high: int) -> Callable[[str], int]:
 def word(raw: str) -> str:
     if not raw.replace("-", "").replace("_", "").replace(".", "").isalnum() or len(raw) > 64:
         raise ValueError("must be letters, digits, '-', '_' or '.', at most 64")
+    return raw
+
+
+def carrier(raw: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", raw) is None:
+        raise ValueError("must be a small letter, then small letters, digits, '_' or '-', at most 32")
     return raw
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 
 import structlog
 from aiohttp import web
@@ -13,6 +14,7 @@ from aiohttp import web
 from app.config import Settings, TlsSettings
 from app.http.unparsed import Runner
 from app.keys import KeyUnusable
+from app.logs import exception_shape
 from app.server import build_app
 from app.services import Services
 from app.wiring import open_services
@@ -26,15 +28,21 @@ KEEP_ALIVE_SECONDS = 30.0
 log = structlog.get_logger("app.serving")
 
 
+class CannotServe(Exception):
+    """The address, or a folder, cannot be had; says which."""
+
+
 async def serve(settings: Settings, when_ready: Callable[[Services], Awaitable[None]] | None = None) -> None:
-    """Serves until it is told to stop. when_ready is called once the port is open."""
+    """Serves until it is told to stop. when_ready is called once the port is open. Raises CannotServe."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     for warning in settings.warnings():
         log.warning("settings", warning=warning)
-    async with open_services(settings) as services:
+    async with AsyncExitStack() as stack:
+        with _opening():
+            services = await stack.enter_async_context(open_services(settings))
         runner = Runner(
             build_app(services),
             access_log=None,
@@ -52,7 +60,8 @@ async def serve(settings: Settings, when_ready: Callable[[Services], Awaitable[N
                 backlog=BACKLOG,
                 reuse_port=True,
             )
-            await site.start()
+            with _opening():
+                await site.start()
             log.info("serving", address=settings.base_url, mode=str(settings.mode))
             if when_ready is not None:
                 await when_ready(services)
@@ -60,6 +69,16 @@ async def serve(settings: Settings, when_ready: Callable[[Services], Awaitable[N
             log.info("stopping")
         finally:
             await runner.cleanup()
+
+
+@contextmanager
+def _opening() -> Iterator[None]:
+    """What the system refuses while the server opens is told in one line; where it was, in the log."""
+    try:
+        yield
+    except OSError as fault:
+        log.error("cannot serve", error=exception_shape(fault))
+        raise CannotServe(str(fault) or type(fault).__name__) from fault
 
 
 def server_tls(tls: TlsSettings) -> ssl.SSLContext | None:

@@ -58,10 +58,12 @@ def _for_people(settings: Settings, port: int | None) -> int:
 
 def _served(serving: Coroutine[None, None, None]) -> int:
     """Exit status 2 where the address or a folder cannot be had."""
+    from app.serving import CannotServe
+
     try:
         asyncio.run(serving)
-    except OSError as fault:
-        print(f"cannot serve: {fault}", file=sys.stderr)
+    except CannotServe as mistake:
+        print(f"cannot serve: {mistake}", file=sys.stderr)
         return 2
     return 0
 

@@ -114,6 +114,13 @@ def test_a_wrong_value_is_named_by_its_variable(variable: str, value: str) -> No
 
 
 @pytest.mark.parametrize(
+    "variable", ["KAIKA_DATA_DIR", "KAIKA_CARRIERS_FILE", "KAIKA_FORMER_FIELD_KEY_FILES"]
+)
+def test_a_path_that_the_system_refuses_is_named_by_its_variable(variable: str) -> None:
+    assert problems({variable: "x" * 5_000}) == (f"{variable}: cannot be read",)
+
+
+@pytest.mark.parametrize(
     ("given", "wanted"),
     [
         ("KAIKA_TLS_KEY_FILE", "KAIKA_TLS_CERTIFICATE_FILE"),
