@@ -12,12 +12,9 @@ and a flash drive's spare blocks, may still hold the former bytes, which the key
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +22,7 @@ from typing import TypeVar
 from activation.ids import OrderId
 from media.folders import FILE_MODE, locked, make_folder, sync, sync_folder
 from media.keys.ports import MAX_ENTRY_BYTES, KeyStoreAway
+from media.threads import BoundedThreads
 
 T = TypeVar("T")
 
@@ -42,8 +40,7 @@ class FolderKeyStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="key-store")
-        self._room = threading.BoundedSemaphore(MAX_CALLS)
+        self._threads = BoundedThreads("key-store", THREADS, MAX_CALLS, KeyStoreAway)
 
     async def get(self, order_id: OrderId) -> bytes | None:
         return await self._run(lambda: self._get(OrderId(order_id)))
@@ -64,19 +61,10 @@ class FolderKeyStore:
 
     def close(self) -> None:
         """Waits for calls that run."""
-        self._pool.shutdown(wait=True)
+        self._threads.close()
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if not self._room.acquire(blocking=False):
-            raise KeyStoreAway(f"{MAX_CALLS} calls wait for the key store")
-        try:
-            running = self._pool.submit(_as_fault, work)
-        except BaseException:
-            self._room.release()
-            raise
-        # Whoever waits may be cancelled; the place is free only when the thread is.
-        running.add_done_callback(lambda _: self._room.release())
-        return await asyncio.wrap_future(running)
+        return await self._threads.run(lambda: _as_fault(work))
 
     def _get(self, order: OrderId) -> bytes | None:
         part = self._part(order)
