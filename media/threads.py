@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -45,7 +45,7 @@ class BoundedThreads:
 
     async def stream(
         self, first: Callable[[], Awaitable[K]], chunks: Callable[[K], Iterator[bytes]]
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """The chunks, each made in a thread when it is asked for."""
         self._take(self._streams)
         try:

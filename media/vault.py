@@ -1,20 +1,23 @@
 """Port of the evidence vault: encrypted objects by order and by the SHA-256 of their clear bytes (R9.1).
 
-Adapters: `media.vault_local`. Sealing itself is `media.envelope`, the same for every adapter. One suite,
-`tests/contracts/test_vault.py`, holds all adapters to what is said here.
+Adapters: `media.vault_local`, `media.vault_s3`. Sealing itself is `media.envelope`, the same for every
+adapter. One suite, `tests/contracts/test_vault.py`, holds all adapters to what is said here.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from activation.ids import Digest, OrderId
 
-#: The longest object: a clip of three minutes, with room to spare.
-MAX_OBJECT_BYTES = 64 * 1024 * 1024
+#: The longest object: a recording of an attended call, with room to spare.
+MAX_OBJECT_BYTES = 2 * 1024**3
+#: The longest that is held in memory as a whole, by `put` and `get`.
+MAX_WHOLE_BYTES = 64 * 1024**2
 
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,40}")
@@ -33,11 +36,15 @@ class EvidenceUnreadable(VaultFault):
 
 
 class EvidenceTooLarge(VaultFault):
-    """More than MAX_OBJECT_BYTES."""
+    """More than MAX_OBJECT_BYTES; for `put` and `get`, more than MAX_WHOLE_BYTES."""
 
 
 class VaultBusy(VaultFault):
     """Too many calls wait already; try again."""
+
+
+class VaultAway(VaultBusy):
+    """Where the objects lie does not answer; try again."""
 
 
 class VaultKeysAway(VaultBusy):
@@ -70,7 +77,14 @@ class Vault(Protocol):
         """Like `put`, in chunks from a file; `source` is read once, from where it stands, and not closed."""
 
     async def get(self, order_id: OrderId, digest: Digest) -> bytes:
-        """The clear bytes. Raises EvidenceNotFound, EvidenceUnreadable, VaultBusy."""
+        """The clear bytes. Raises EvidenceNotFound, EvidenceUnreadable, EvidenceTooLarge, VaultBusy."""
+
+    def read(self, order_id: OrderId, digest: Digest) -> AsyncGenerator[bytes, None]:
+        """The clear bytes in chunks of at most 1 MiB, each authentic, the whole only once the iterator ended.
+
+        Raises like `get` at the first or any later chunk, at the latest instead of ending, where the object
+        is not whole. Close it (`aclose`) where it is not read to its end.
+        """
 
     async def describe(self, order_id: OrderId, digest: Digest) -> Stored:
         """Kind, media type and size without the bytes. Raises like `get`."""
@@ -84,6 +98,12 @@ class Vault(Protocol):
         Called again after a fault it goes on; removing what is not there does nothing.
         """
 
+    async def orders(self) -> Sequence[OrderId]:
+        """Every order that has objects, in ascending order."""
+
+    async def digests(self, order_id: OrderId) -> Sequence[Digest]:
+        """Every object of the order, in ascending order, also where its key was destroyed already."""
+
 
 def check_label(kind: str, media_type: str) -> None:
     """Raises ValueError unless both are words of the expected form."""
@@ -91,3 +111,9 @@ def check_label(kind: str, media_type: str) -> None:
         raise ValueError("the kind of evidence must be a lower-case word")
     if not _MEDIA_TYPE.fullmatch(media_type):
         raise ValueError("not a media type")
+
+
+def check_whole(size: int) -> None:
+    """Raises EvidenceTooLarge where so many bytes are not to be held in memory as a whole."""
+    if size > MAX_WHOLE_BYTES:
+        raise EvidenceTooLarge(f"longer than {MAX_WHOLE_BYTES} bytes: in chunks only")

@@ -9,19 +9,13 @@ nothing lost. Clear bytes are never written.
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
 import io
-import json
 import os
 import re
 import secrets
 import shutil
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -31,6 +25,8 @@ from media.folders import create as _create
 from media.folders import locked, make_folder
 from media.folders import sync as _sync
 from media.folders import sync_folder as _sync_folder
+from media.manifest import MAX_KEY_FILE_BYTES, read_key_file, write_key_file
+from media.threads import BoundedThreads
 from media.vault import (
     EvidenceNotFound,
     EvidenceUnreadable,
@@ -38,16 +34,18 @@ from media.vault import (
     VaultBusy,
     VaultFault,
     check_label,
+    check_whole,
 )
 
 T = TypeVar("T")
 
 THREADS = 4
-#: Calls that may run or wait at once; each holds up to one object in memory.
+#: Calls that may run or wait at once; `put` and `get` hold up to MAX_WHOLE_BYTES in memory, others 2 MiB.
 MAX_CALLS = 32
+#: Readers of `read` at once.
+MAX_READS = 16
 _NAME_BYTES = 16
 _NAME = re.compile(r"[0-9a-f]{32}")
-MAX_KEY_FILE_BYTES = 4096
 
 
 class LocalVault:
@@ -57,10 +55,10 @@ class LocalVault:
         self._objects = folder / "objects"
         self._keys = folder / "keys"
         self._order_keys = order_keys
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="vault")
-        self._room = threading.BoundedSemaphore(MAX_CALLS)
+        self._threads = BoundedThreads("vault", THREADS, MAX_CALLS, VaultBusy, streams=MAX_READS)
 
     async def put(self, order_id: OrderId, kind: str, media_type: str, data: bytes) -> Digest:
+        check_whole(len(data))
         return await self.put_file(order_id, kind, media_type, io.BytesIO(data))
 
     async def put_file(
@@ -73,6 +71,16 @@ class LocalVault:
     async def get(self, order_id: OrderId, digest: Digest) -> bytes:
         order = OrderId(order_id)
         return await self._run_with(order, lambda key: self._get(key, order, Digest(digest)))
+
+    async def read(self, order_id: OrderId, digest: Digest) -> AsyncGenerator[bytes, None]:
+        order, which = OrderId(order_id), Digest(digest)
+        chunks = self._threads.stream(
+            lambda: self._order_keys.of(order), lambda key: self._chunks(key, order, which)
+        )
+        with _faults():
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    yield chunk
 
     async def describe(self, order_id: OrderId, digest: Digest) -> Stored:
         order = OrderId(order_id)
@@ -89,6 +97,10 @@ class LocalVault:
         """Every order that has objects, in ascending order."""
         return await self._run(self._orders)
 
+    async def digests(self, order_id: OrderId) -> Sequence[Digest]:
+        """Every object of one order, in ascending order; nothing is opened."""
+        return await self._run(lambda: self._digests(OrderId(order_id)))
+
     async def count_former(self, order_id: OrderId) -> int:
         """How many objects of the order still hang on a key from before orders had keys."""
         return await self._run_with(order_id, lambda key: len(self._former(key, OrderId(order_id))))
@@ -99,34 +111,15 @@ class LocalVault:
 
     def close(self) -> None:
         """Waits for calls that run."""
-        self._pool.shutdown(wait=True)
+        self._threads.close()
 
     async def _run(self, work: Callable[[], T]) -> T:
-        self._enter()
-        return await self._in_thread(work)
+        with _faults():
+            return await self._threads.run(work)
 
     async def _run_with(self, order: OrderId, work: Callable[[KeyWrapper], T]) -> T:
-        self._enter()
-        try:
-            key = await self._order_keys.of(order)
-        except BaseException:
-            self._room.release()
-            raise
-        return await self._in_thread(lambda: work(key))
-
-    def _enter(self) -> None:
-        if not self._room.acquire(blocking=False):
-            raise VaultBusy(f"{MAX_CALLS} calls wait for the vault")
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        try:
-            running = self._pool.submit(_as_fault, work)
-        except BaseException:
-            self._room.release()
-            raise
-        # Whoever waits may be cancelled; the place is free only when the thread is.
-        running.add_done_callback(lambda _: self._room.release())
-        return await asyncio.wrap_future(running)
+        with _faults():
+            return await self._threads.run_after(lambda: self._order_keys.of(order), work)
 
     def _put(
         self, key: KeyWrapper, order: OrderId, kind: str, media_type: str, source: Path | BinaryIO
@@ -155,58 +148,44 @@ class LocalVault:
     def _is_whole(self, key: KeyWrapper, order: OrderId, digest: Digest) -> bool:
         """True where the same bytes are kept already and still open."""
         try:
-            self._get(key, order, digest)
+            for _ in self._chunks(key, order, digest):
+                pass
         except VaultFault:
             return False
         return True
 
     def _get(self, key: KeyWrapper, order: OrderId, digest: Digest) -> bytes:
+        check_whole(self._read_key(key, order, digest)[0].size)
+        return b"".join(self._chunks(key, order, digest))
+
+    def _chunks(self, key: KeyWrapper, order: OrderId, digest: Digest) -> Iterator[bytes]:
         label, data_key = self._read_key(key, order, digest)
         try:
             with (self._objects / order / label.name).open("rb") as file:
-                return b"".join(unseal(file, data_key, label))
+                yield from unseal(file, data_key, label)
         except FileNotFoundError:
             raise EvidenceUnreadable("the sealed bytes of an object are gone") from None
 
     def _read_key(self, key: KeyWrapper, order: OrderId, digest: Digest) -> tuple[Label, bytes]:
         label, wrapped = self._read_label(order, digest)
-        # Order and digest are those asked for, so a key file that was moved or renamed does not unwrap.
         return label, key.unwrap(wrapped, label.bound())
 
     def _read_label(self, order: OrderId, digest: Digest) -> tuple[Label, bytes]:
         """What a key file says, not yet proven by its wrapped key."""
         try:
             with self._key_path(order, digest).open("rb") as file:
-                stored = json.loads(file.read(MAX_KEY_FILE_BYTES))
-            label = Label(
-                order,
-                digest,
-                str(stored["kind"]),
-                str(stored["media_type"]),
-                int(stored["size"]),
-                str(stored["name"]),
-            )
-            wrapped = base64.b64decode(stored["wrapped"], validate=True)
+                content = file.read(MAX_KEY_FILE_BYTES + 1)
         except FileNotFoundError:
             raise EvidenceNotFound("no such evidence") from None
-        except (ValueError, KeyError, TypeError, binascii.Error):
-            raise EvidenceUnreadable("a key file was changed") from None
-        return label, wrapped
+        return read_key_file(order, digest, content)
 
     def _write_key(self, label: Label, wrapped: bytes) -> None:
         path = self._key_path(label.order, label.digest)
         folder = make_folder(path.parent)
         draft = folder / f".{secrets.token_hex(_NAME_BYTES)}"
-        record = {
-            "kind": label.kind,
-            "media_type": label.media_type,
-            "size": label.size,
-            "name": label.name,
-            "wrapped": base64.b64encode(wrapped).decode(),
-        }
         try:
             with _create(draft) as file:
-                file.write(json.dumps(record).encode())
+                file.write(write_key_file(label, wrapped))
                 _sync(file)
             draft.replace(path)
         except BaseException:
@@ -238,6 +217,11 @@ class LocalVault:
         names = os.listdir(self._keys) if self._keys.is_dir() else []
         return sorted(OrderId(name) for name in names if OrderId.pattern.fullmatch(name))
 
+    def _digests(self, order: OrderId) -> Sequence[Digest]:
+        folder = self._keys / order
+        names = (path.stem for path in folder.glob("*.json")) if folder.is_dir() else ()
+        return sorted(Digest(name) for name in names if Digest.pattern.fullmatch(name))
+
     def _former(self, key: KeyWrapper, order: OrderId) -> Sequence[Digest]:
         folder = self._keys / order
         digests = (path.stem for path in folder.glob("*.json")) if folder.is_dir() else ()
@@ -258,9 +242,10 @@ class LocalVault:
         return self._keys / order / f"{digest}.json"
 
 
-def _as_fault(work: Callable[[], T]) -> T:
+@contextmanager
+def _faults() -> Iterator[None]:
     """A full disk or a lost mount is a VaultFault like any other, without paths in its text."""
     try:
-        return work()
+        yield
     except OSError as error:
         raise VaultFault(f"the vault's folder failed: {os.strerror(error.errno or 0)}") from error
