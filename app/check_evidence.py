@@ -91,6 +91,14 @@ class CheckEvidence:
             _log.error("pictures of %s were not kept: %s", check.id, type(fault).__name__)
             return replace(fact, outcome=CheckOutcome.ABORTED)
 
+    async def let_go(self, order: OrderId, fact: VideoCheckMeasured) -> None:
+        """Destroys the pictures of a fact that is not kept; what a fault leaves is swept as an orphan."""
+        for digest in fact.media:
+            try:
+                await self._vault.destroy(order, digest)
+            except VaultFault as fault:
+                _log.error("a picture of %s was not destroyed: %s", fact.check, type(fault).__name__)
+
     def _identity(self, measured: CheckMeasured) -> Identity:
         keys, name, number = self._keys(), measured.document_name, measured.document_number
         return Identity(

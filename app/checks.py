@@ -269,7 +269,12 @@ class Checks:
             fact = await self._evidence.of(check, measured, captures.faces, self._clock())
             async with self._sessions.begin() as session:
                 await self._store.orders.lock(session, request.order)
-                recorded = await self._finish(session, check, fact)
+                agreed = ConsentKind.FACE_RECOGNITION in await given_consents(session, request.order)
+                # Taken back meanwhile (R9.4): nothing of the face is kept, whichever process saw it.
+                told = fact if agreed else left_unfinished(check, CheckOutcome.ABORTED, self._clock())
+                recorded = await self._finish(session, check, told)
+            if not agreed:
+                await self._evidence.let_go(request.order, fact)
         if not recorded:
             _log.error("video check %s was closed before it was recorded: evidence is lost", request.check)
         ENDED.labels(measured.ending.value).inc()

@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from activation.acting import acting_as
 from activation.adapters.durable_executors import Heartbeat
-from activation.adapters.durable_missions import register, register_outer
+from activation.adapters.durable_missions import TIDY_BATCH, register, register_outer
 from activation.ending import END_SERVICE
 from activation.flow import ACCEPT, DECIDE, RELEASE, SHIP, Flow
 from activation.holding import SUSPEND
@@ -171,6 +171,18 @@ class DurableWork:
             self._client.enqueue_in_transaction(synchronous, options, order_id, *why)
 
         await session.run_sync(put)
+
+    async def forget(self, order_id: OrderId) -> None:
+        """R8.2: delete the records of an order's missions that have ended; results hold keyed hashes."""
+        ended = await self._client.list_workflows_async(
+            workflow_id_prefix=[f"{mission}-{order_id}" for mission in QUEUES],
+            status=["SUCCESS", "ERROR", "CANCELLED"],
+            limit=TIDY_BATCH,
+            load_input=False,
+            load_output=False,
+        )
+        if ended:
+            await self._client.delete_workflows_async([each.workflow_id for each in ended])
 
     async def write(self, step: str, do: Callable[[AsyncSession], Awaitable[T]]) -> T:
         if self._datasource is None:

@@ -22,7 +22,9 @@ from activation.adapters.sql.tables import EvidenceRow
 from activation.evidence import CaptureKind
 from activation.ids import Digest, OrderId
 from activation.order import OrderState
+from activation.order_keys import order_keys
 from app.access.rates import CAPTURES_PER_ORDER
+from app.compliance.retention.face_keys import face_key_id
 from app.preselection.consents import FOR_CAPTURES, ConsentKind, given_consents
 from app.preselection.opening import TooOften
 from app.preselection.stored import (
@@ -110,12 +112,15 @@ async def _keep(services: Services, order_id: OrderId, measured: CaptureMeasured
     except VaultBusy:
         return CaptureStop.BUSY
     now = services.clock()
+    await order_keys().create(face_key_id(order_id))  # outside of the transaction, which then finds it
     async with services.sessions.begin() as session:
         order = await Store().orders.lock(session, order_id)
+        given = await given_consents(session, order_id)
+        missing = tuple(kind for kind in FOR_CAPTURES if kind not in given)
         before = await load_captures(session, order_id)
         others = (await fresh_captures(session, order_id)).without([kind])
         refusal, thrown_out = _agreement(measured, others)
-        if order.state is OrderState.DRAFT and refusal is None:
+        if order.state is OrderState.DRAFT and refusal is None and not missing:
             await drop_captures(session, order_id, thrown_out)
             await save_capture(session, order_id, measured, now)
             await _note_evidence(session, order_id, measured, media, now)
@@ -128,6 +133,8 @@ async def _keep(services: Services, order_id: OrderId, measured: CaptureMeasured
     await _destroy(services, order_id, {*before.media, media} - kept)
     if order.state is not OrderState.DRAFT:
         return CaptureStop.WRONG_STATE
+    if missing:  # taken back while the picture was measured (R9.4)
+        return ConsentWanted(missing)
     return refusal or CaptureTaken(kind, fresh, thrown_out)
 
 

@@ -43,6 +43,7 @@ class NextStep(StrEnum):
     VIDEO_CHECK = "video_check"
     USE_NUMBER = "use_number"
     VISIT_STORE = "visit_store"
+    OTHER_WAY = "other_way"
     ORDER_ANEW = "order_anew"
 
 
@@ -63,6 +64,10 @@ _BY_STATE: dict[OrderState, NextStep] = {
     S.REFUSED: NextStep.VISIT_STORE,
     **dict.fromkeys((S.CANCELLED, S.EXPIRED, S.RETURNED, S.ENDED), NextStep.ORDER_ANEW),
 }
+
+
+#: Steps that lead nowhere without face recognition: store and attended call do (R9.4).
+_NEED_A_FACE = frozenset({NextStep.WAIT, NextStep.RECEIVE_PACKAGE, NextStep.VIDEO_CHECK})
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,8 @@ async def order_progress(services: Services, order_id: OrderId) -> Progress | No
         next_step = NextStep.VIDEO_CHECK
     else:
         next_step = _later_step(order.state, facts, reviewed)
+        if next_step in _NEED_A_FACE and ConsentKind.FACE_RECOGNITION not in consents:
+            next_step = NextStep.OTHER_WAY
     return Progress(
         order,
         next_step,

@@ -26,6 +26,9 @@ from activation.evidence import (
     ReviewStage,
 )
 from activation.ids import Digest, OrderId
+from activation.order_keys import order_keys
+from app.compliance.retention.face_keys import face_key_id
+from app.compliance.retention.face_rows import templates_held
 from media.captures import CaptureMeasured, FaceMeasured, HandheldReading
 from media.documents.readings import BackReading, FrontReading
 
@@ -141,15 +144,19 @@ async def save_capture(
         raise ValueError("a measured capture has a reading")
     adapter = _ADAPTERS[measured.kind]
     embeddings = json.dumps({face.source: _write_face(face) for face in measured.faces})
+    # Embeddings have a key of their own, which goes sooner than the order's (R9.4).
+    faces = await order_keys().create(face_key_id(order_id))
     row = CaptureRow(
         order_id=order_id,
         kind=measured.kind,
         media_digest=measured.digest,
         reading=await seal(order_id, _READING, adapter.dump_json(reading).decode()),
-        embeddings=await seal(order_id, _EMBEDDINGS, embeddings),
+        embeddings=await seal(faces.order, _EMBEDDINGS, embeddings),
         at=at,
     )
     await session.merge(row)
+    if measured.faces:
+        await templates_held(session, order_id, at)
 
 
 async def drop_captures(session: AsyncSession, order_id: OrderId, kinds: Iterable[CaptureKind]) -> None:
@@ -167,10 +174,11 @@ def whole_years(born: date, today: date) -> int:
 async def _capture(row: CaptureRow) -> StoredCapture | None:
     kind, order = CaptureKind(row.kind), OrderId(row.order_id)
     reading = await unseal(order, _READING, row.reading)
-    embeddings = await unseal(order, _EMBEDDINGS, row.embeddings)
-    if reading is None or embeddings is None:
+    if reading is None:
         return None
-    faces = tuple(_read_face(source, kept) for source, kept in json.loads(embeddings).items())
+    # b"": let go, and nothing is left to open.
+    embeddings = await unseal(face_key_id(order), _EMBEDDINGS, row.embeddings or None)
+    faces = tuple(_read_face(source, kept) for source, kept in json.loads(embeddings or "{}").items())
     return StoredCapture(
         kind, Digest(row.media_digest), _ADAPTERS[kind].validate_json(reading), faces, row.at
     )

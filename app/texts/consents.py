@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 from app.texts.text import Text
 
 #: Kind of consent to title and text.
@@ -43,3 +46,10 @@ CONSENT_TEXTS: dict[str, tuple[Text, Text]] = {
         ),
     ),
 }
+
+
+def text_digest(kind: str) -> str:
+    """SHA-256 of title and text in both languages: what exactly was agreed to, 64 hex digits (R9.4)."""
+    title, text = CONSENT_TEXTS[kind]
+    words = json.dumps([kind, title.zh, title.en, text.zh, text.en], ensure_ascii=False)
+    return hashlib.sha256(words.encode()).hexdigest()

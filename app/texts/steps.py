@@ -26,8 +26,8 @@ STEP_TEXTS: dict[str, Text] = {
     ),
     "other_way": Text(
         "您已撤回人脸识别同意。请携带身份证到营业厅办理，或预约人工视频办理。",
-        "You took back your consent to face recognition. Come to a store with your identity card, or ask for an "
-        "attended video call.",
+        "You took back your consent to face recognition. Come to a store with your identity card, or ask for "
+        "an attended video call.",
     ),
     "order_anew": Text("此订单已结束，可重新选号。", "This order is over. You can choose a number again."),
 }

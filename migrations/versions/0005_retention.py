@@ -32,11 +32,15 @@ def upgrade() -> None:
         consents.alter_column("text_digest", server_default=None)
     _ends_and_holds()
     _tombstones()
+    _orphans()
     _requests_and_faces()
 
 
 def downgrade() -> None:
-    for table in ("face_templates", "subject_requests", "tombstones", "legal_holds", "service_ends"):
+    for table in (
+        *("face_templates", "subject_requests", "orphan_objects"),
+        *("tombstones", "legal_holds", "service_ends"),
+    ):
         op.drop_table(table)
     with op.batch_alter_table("consents") as consents:
         consents.drop_column("text_digest")
@@ -86,6 +90,16 @@ def _tombstones() -> None:
     op.create_index(op.f("ix_tombstones_destroyed_at"), "tombstones", ["destroyed_at"])
 
 
+def _orphans() -> None:
+    op.create_table(
+        "orphan_objects",
+        sa.Column("order_id", sa.String(length=28), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("seen_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("order_id", "digest", name=op.f("pk_orphan_objects")),
+    )
+
+
 def _requests_and_faces() -> None:
     op.create_table(
         "subject_requests",
@@ -105,6 +119,7 @@ def _requests_and_faces() -> None:
         "face_templates",
         sa.Column("order_id", sa.String(length=28), nullable=False),
         sa.Column("since", _INSTANT, nullable=False),
+        sa.Column("withdrawn_at", _INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_face_templates")),
     )
-    op.create_index(op.f("ix_face_templates_since"), "face_templates", ["since"])
+    op.create_index(op.f("ix_face_templates_withdrawn_at"), "face_templates", ["withdrawn_at"])

@@ -14,6 +14,7 @@ from activation.adapters.sql.tables import FactRow, OrderRow
 from activation.evidence import (
     CapturesMeasured,
     Evidence,
+    FaceConsent,
     Facts,
     Handover,
     Hold,
@@ -34,6 +35,7 @@ _KINDS: dict[str, type[Evidence]] = {
     "video_check": VideoCheckMeasured,
     "review": ReviewDecision,
     "hold": Hold,
+    "face_consent": FaceConsent,
 }
 #: Which rule a fact answers to; stands in the audit trail.
 RULES = {
@@ -45,6 +47,7 @@ RULES = {
     "video_check": "R4.2",
     "review": "R4.2",
     "hold": "R9.3",
+    "face_consent": "R9.4",
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 _ADAPTERS: dict[str, TypeAdapter[Evidence]] = {name: TypeAdapter(kind) for name, kind in _KINDS.items()}

@@ -41,6 +41,16 @@ class TombstoneRow(Row):
     destroyed_at: Mapped[datetime | None] = mapped_column(index=True)  # None: destruction goes on
 
 
+class OrphanRow(Row):
+    """An object that the vault holds and nothing speaks of, and since when."""
+
+    __tablename__ = "orphan_objects"
+
+    order_id: Mapped[str] = mapped_column(sa.String(28), primary_key=True)
+    digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    seen_at: Mapped[datetime]
+
+
 class SubjectRequestRow(Row):
     """A request of an applicant about their own data. Says nothing about them; kept with the tombstone."""
 
@@ -63,4 +73,5 @@ class FaceTemplateRow(Row):
     __tablename__ = "face_templates"
 
     order_id: Mapped[str] = mapped_column(sa.String(28), primary_key=True)
-    since: Mapped[datetime] = mapped_column(index=True)
+    since: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None] = mapped_column(index=True)  # the consent was taken back

@@ -1,0 +1,113 @@
+"""What retention does by the clock: a night's batches, numbers out of quarantine, orphans, faces counted.
+
+Every pass is bounded and looks through indexes; what it leaves, the next one finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from prometheus_client import Gauge
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from activation.adapters.sql.store import Store
+from activation.ports import Clock, Mission, Routine, Work
+from app.compliance.retention.destroying import DESTROY, Destroyer
+from app.compliance.retention.due import due_orders, plan
+from app.compliance.retention.face_rows import FORGET_FACES
+from app.compliance.retention.faces import Faces
+from app.compliance.retention.orphans import Orphans
+
+#: Orders that one pass has destroyed; a night has 24 passes, so 12,000 orders.
+BATCH = 500
+#: Numbers given back in one pass.
+NUMBERS = 5_000
+#: 02:00 to 06:00 in China, every ten minutes; UTC.
+NIGHT_CRON, TIDY_CRON, FACES_CRON = "30 */10 18-21 * * *", "0 41 17 * * *", "15 23 * * * *"
+
+OVERDUE = Gauge("kaika_retention_overdue", "Orders whose data should have been destroyed by now", ("kept",))
+_log = structlog.get_logger("kaika.retention")
+
+
+@dataclass(frozen=True)
+class Retention:
+    """The room's missions and routines over open services."""
+
+    work: Work
+    clock: Clock
+    engine: AsyncEngine
+    destroyer: Destroyer
+    faces: Faces
+    orphans: Orphans
+
+    def missions(self) -> Sequence[Mission]:
+        return Mission(DESTROY, self.destroyer.destroy), Mission(FORGET_FACES, self.faces.forget)
+
+    def routines(self) -> Sequence[Routine]:
+        return (
+            Routine("retention", NIGHT_CRON, self.night),
+            Routine("retention-tidy", TIDY_CRON, self.tidy),
+            Routine("retention-faces", FACES_CRON, self.count_faces),
+        )
+
+    async def night(self) -> None:
+        """One batch: what is due becomes missions of its own, each resumed wherever it breaks off."""
+        begun = await self.work.write("retention.1 begin", self.begin)
+        await self.work.write("retention.2 templates", self.faces.begin_expired)
+        _log.info("retention", begun=begun)
+
+    async def begin(self, session: AsyncSession) -> int:
+        """Enqueue the destruction of up to BATCH orders; how many."""
+        now = self.clock()
+        found = await due_orders(session, now, BATCH)
+        for order_id in found:
+            await self.work.enqueue(session, DESTROY, order_id, f"{now:%Y%m%dT%H%M}")
+        return len(found)
+
+    async def tidy(self) -> None:
+        await self.work.write("retention-tidy.1 numbers", self._numbers)
+        await self.work.ask("retention-tidy.2 orphans", self.orphans.sweep)
+        await self.work.ask("retention-tidy.3 scrub", self._scrub)
+        await self.work.ask("retention-tidy.4 overdue", self._overdue)
+
+    async def count_faces(self) -> None:
+        await self.work.ask("retention-faces.1 count", self.faces.count)
+
+    async def _numbers(self, session: AsyncSession) -> int:
+        return await Store().numbers.free_lapsed(session, self.clock(), NUMBERS)
+
+    async def _scrub(self) -> None:
+        await scrub(self.engine)
+
+    async def _overdue(self) -> None:
+        """Late by more than two days: something keeps the nights from doing their work."""
+        async with AsyncSession(self.engine) as session:
+            lines = await plan(session, self.clock() - timedelta(days=2))
+        for line in lines:
+            OVERDUE.labels(line.kept.value).set(line.due)
+            if line.due:
+                _log.warning("identity data are overdue for destruction", kept=line.kept, orders=line.due)
+
+
+async def scrub(engine: AsyncEngine) -> None:
+    """SQLite: write the log into the file and cut it off, so that no deleted page lies in it.
+
+    Deleted content itself is overwritten at once (`secure_delete`). PostgreSQL: rows that were deleted stay
+    in their pages until VACUUM makes room of them; it is asked to here. Their sealed bytes open nowhere.
+    """
+    async with engine.connect() as connection:
+        raw = await connection.get_raw_connection()
+        driver = raw.driver_connection
+        if driver is None:
+            return
+        if engine.dialect.name == "sqlite":
+            await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return
+        await driver.set_autocommit(True)
+        try:
+            await driver.execute("VACUUM orders, captures, deliveries, delivery_events, facts, decisions")
+        finally:
+            await driver.set_autocommit(False)
