@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app import environment as parse
 from app.environment import Reader
+from app.key_settings import KeyServiceChoice, KeySettings, key_problems, key_warnings, read_key_settings
 
 
 class Mode(StrEnum):
@@ -52,7 +53,9 @@ class KeyFiles:
     former_fields: tuple[Path, ...] = ()
     index: Path | None = None
     token: Path | None = None
+    former_tokens: tuple[Path, ...] = ()
     vault: Path | None = None
+    former_vaults: tuple[Path, ...] = ()
     audit: Path | None = None
 
 
@@ -62,6 +65,7 @@ class TurnSettings:
 
     urls: tuple[str, ...] = ()
     secret_file: Path | None = None
+    relay_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,16 @@ class TlsSettings:
 
     certificate: Path | None = None
     key: Path | None = None
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one address may do, and which addresses are spoken to."""
+
+    connections_per_address: int = 256
+    checks_per_address: int = 8
+    private_candidates: bool = True
+    metrics_port: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,6 +100,7 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     executor_id: str = "kaika-1"
     keys: KeyFiles = field(default_factory=KeyFiles)
+    key_service: KeySettings = field(default_factory=KeySettings)
     hlr: HlrChoice = HlrChoice.SANDBOX
     hlr_address: tuple[str, int] = ("127.0.0.1", 4259)
     registry_url: str = "http://127.0.0.1:8090"
@@ -94,6 +109,7 @@ class Settings:
     messages_url: str = ""
     messages_token_file: Path | None = None
     carriers_file: Path | None = None
+    carrier: str = "kaika"
     recogniser: str = "dlib"
     models_dir: Path = Path("data/models")
     turn: TurnSettings = field(default_factory=TurnSettings)
@@ -102,8 +118,10 @@ class Settings:
     capture_workers: int = 1
     check_threads: int = 2
     checks_at_once: int = 24
+    bounds: Bounds = field(default_factory=Bounds)
     courier_confirms: bool = True
     minimum_age: int = 16
+    faces_limit: int = 100_000
     log_level: str = "INFO"
     log_format: LogFormat = LogFormat.CONSOLE
 
@@ -117,7 +135,7 @@ class Settings:
 
     @property
     def key_store_dir(self) -> Path:
-        return self.data_dir / "keystore"
+        return self.key_service.store or self.data_dir / "keystore"
 
     @property
     def sqlite(self) -> bool:
@@ -129,9 +147,11 @@ class Settings:
         if self.production and self.sqlite:
             found.append("DATABASE_URL: SQLite holds one machine and one process; PostgreSQL holds several")
         if self.production and self.accept_database_owner:
-            found.append("KAIKA_ACCEPT_DATABASE_OWNER: yes; whoever has this process can rewrite the audit trail")
+            found.append("KAIKA_ACCEPT_DATABASE_OWNER: yes; whoever has this process has the audit trail too")
         if self.production and not self.courier_confirms:
             found.append("KAIKA_COURIER_CONFIRMS: off; couriers need not confirm the applicant (R4.3)")
+        if self.production:
+            found += key_warnings(self.key_service)
         return tuple(found)
 
 
@@ -167,29 +187,35 @@ def production_problems(settings: Settings) -> list[str]:
         ),
         (settings.turn.secret_file is not None, "KAIKA_TURN_SECRET_FILE: production needs coturn's secret"),
     ]
-    for name, path in _key_variables(settings.keys).items():
+    wanted += key_problems(settings.key_service)
+    for name, path in _key_variables(settings).items():
         wanted.append((path is not None, f"{name}: production makes no keys; name the file of one"))
         made_here = path is not None and path.resolve().is_relative_to((settings.data_dir / "keys").resolve())
         wanted.append((not made_here, f"{name}: this key was made for development; make another one"))
     return [problem for holds, problem in wanted if not holds]
 
 
-def _key_variables(keys: KeyFiles) -> dict[str, Path | None]:
-    return {
+def _key_variables(settings: Settings) -> dict[str, Path | None]:
+    keys, by_file = settings.keys, settings.key_service.service is KeyServiceChoice.FILE
+    found = {
         "KAIKA_FIELD_KEY_FILE": keys.field,
         "KAIKA_INDEX_KEY_FILE": keys.index,
         "KAIKA_TOKEN_KEY_FILE": keys.token,
         "KAIKA_VAULT_KEY_FILE": keys.vault,
         "KAIKA_AUDIT_KEY_FILE": keys.audit,
     }
+    if not by_file and keys.vault is None:
+        del found["KAIKA_VAULT_KEY_FILE"]  # KMS wraps; a file is named only where it did so before
+    return found
 
 
 def _read(env: Reader) -> Settings:
     data_dir = env.take("KAIKA_DATA_DIR", parse.folder, Path("data"))
+    mode = env.take("KAIKA_MODE", Mode, Mode.DEVELOPMENT)
     port = env.take("KAIKA_PORT", parse.port, 8080)
     messages = env.take("KAIKA_MESSAGES", MessagesChoice, MessagesChoice.SANDBOX)
     return Settings(
-        mode=env.take("KAIKA_MODE", Mode, Mode.DEVELOPMENT),
+        mode=mode,
         data_dir=data_dir,
         database_url=env.take(
             "DATABASE_URL", parse.database_address, f"sqlite:///{data_dir / 'kaika.sqlite'}"
@@ -205,9 +231,12 @@ def _read(env: Reader) -> Settings:
             former_fields=env.take("KAIKA_FORMER_FIELD_KEY_FILES", parse.files, ()),
             index=env.take("KAIKA_INDEX_KEY_FILE", parse.file, None),
             token=env.take("KAIKA_TOKEN_KEY_FILE", parse.file, None),
+            former_tokens=env.take("KAIKA_FORMER_TOKEN_KEY_FILES", parse.files, ()),
             vault=env.take("KAIKA_VAULT_KEY_FILE", parse.file, None),
+            former_vaults=env.take("KAIKA_FORMER_VAULT_KEY_FILES", parse.files, ()),
             audit=env.take("KAIKA_AUDIT_KEY_FILE", parse.file, None),
         ),
+        key_service=read_key_settings(env),
         hlr=env.take("KAIKA_HLR", HlrChoice, HlrChoice.SANDBOX),
         hlr_address=env.take("KAIKA_HLR_ADDRESS", parse.host_and_port, ("127.0.0.1", 4259)),
         registry_url=env.take("KAIKA_REGISTRY_URL", parse.web_address, "http://127.0.0.1:8090"),
@@ -220,6 +249,7 @@ def _read(env: Reader) -> Settings:
             "KAIKA_MESSAGES_TOKEN_FILE", parse.file, None, wanted=messages is MessagesChoice.HTTP
         ),
         carriers_file=env.take("KAIKA_CARRIERS_FILE", parse.file, None),
+        carrier=env.take("KAIKA_CARRIER", parse.carrier, "kaika"),
         recogniser=env.take("KAIKA_RECOGNISER", parse.word, "dlib"),
         models_dir=env.take("KAIKA_MODELS_DIR", parse.folder, data_dir / "models"),
         turn=_turn(env),
@@ -228,7 +258,9 @@ def _read(env: Reader) -> Settings:
         capture_workers=env.take("KAIKA_CAPTURE_WORKERS", parse.count(1, 64), 1),
         check_threads=env.take("KAIKA_CHECK_THREADS", parse.count(1, 256), min(os.cpu_count() or 1, 256)),
         checks_at_once=env.take("KAIKA_CHECKS_AT_ONCE", parse.count(1, 1000), 24),
+        bounds=_bounds(env, mode),
         courier_confirms=env.take("KAIKA_COURIER_CONFIRMS", parse.yes_or_no, True),
+        faces_limit=env.take("KAIKA_FACES_LIMIT", parse.count(1, 100_000_000), 100_000),
         minimum_age=env.take("KAIKA_MINIMUM_AGE", parse.count(0, 120), 16),
         log_level=env.take("KAIKA_LOG_LEVEL", parse.level, "INFO"),
         log_format=env.take("KAIKA_LOG_FORMAT", LogFormat, LogFormat.CONSOLE),
@@ -239,7 +271,21 @@ def _turn(env: Reader) -> TurnSettings:
     nowhere: tuple[str, ...] = ()
     secret_given = env.given("KAIKA_TURN_SECRET_FILE")
     urls = env.take("KAIKA_TURN_URLS", parse.ice_addresses("turn"), nowhere, wanted=secret_given)
-    return TurnSettings(urls, env.take("KAIKA_TURN_SECRET_FILE", parse.file, None, wanted=bool(urls)))
+    secret = env.take("KAIKA_TURN_SECRET_FILE", parse.file, None, wanted=bool(urls))
+    relay_only = env.take("KAIKA_RELAY_ONLY", parse.yes_or_no, False)
+    if relay_only and not urls:
+        env.problems.append("KAIKA_RELAY_ONLY: needs a relay; set KAIKA_TURN_URLS")
+    return TurnSettings(urls, secret, relay_only)
+
+
+def _bounds(env: Reader, mode: Mode) -> Bounds:
+    return Bounds(
+        env.take("KAIKA_CONNECTIONS_PER_ADDRESS", parse.count(1, 100_000), 256),
+        env.take("KAIKA_CHECKS_PER_ADDRESS", parse.count(1, 1000), 8),
+        # Phones and server share a network in development only; elsewhere an offer could name hosts inside.
+        env.take("KAIKA_PRIVATE_CANDIDATES", parse.yes_or_no, mode is Mode.DEVELOPMENT),
+        env.take("KAIKA_METRICS_PORT", parse.port, 0),
+    )
 
 
 def _tls(env: Reader) -> TlsSettings:

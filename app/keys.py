@@ -13,16 +13,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 
 from activation.adapters.sql.fields import FieldKeys
 from app.config import Settings
+from app.key_settings import KeyServiceChoice
 
 KEY_BYTES = 32
 #: Permission bits that let somebody other than the owner read or write.
@@ -35,15 +37,18 @@ class KeyUnusable(Exception):
 
 @dataclass(frozen=True, repr=False)
 class Keys:
-    """fields: personal columns and keyed hashes. token: signs JWTs. vault: wraps the evidence's data keys.
+    """fields: columns of no order, and keyed hashes. token: signs JWTs. vault: wraps the orders' keys.
 
-    audit: signs checkpoints of the audit trail, and case files.
+    vault is None where KMS wraps them and no file ever did. audit: signs checkpoints of the audit trail, and
+    case files. former_vaults still unwrap, former_tokens still verify.
     """
 
     fields: FieldKeys
     token: Ed25519PrivateKey
-    vault: bytes
+    vault: bytes | None
     audit: Ed25519PrivateKey
+    former_vaults: tuple[bytes, ...] = ()
+    former_tokens: tuple[Ed25519PublicKey, ...] = ()
 
 
 def load_keys(settings: Settings) -> Keys:
@@ -51,14 +56,19 @@ def load_keys(settings: Settings) -> Keys:
     files, made = settings.keys, settings.data_dir / "keys"
     current = _symmetric("KAIKA_FIELD_KEY_FILE", files.field, made / "field.key", settings)
     index = _symmetric("KAIKA_INDEX_KEY_FILE", files.index, made / "index.key", settings)
-    vault = _symmetric("KAIKA_VAULT_KEY_FILE", files.vault, made / "vault.key", settings)
-    if len({current, index, vault}) != 3:
+    vault = _vault_key(settings, made / "vault.key")
+    if vault in (current, index) or current == index:
         raise KeyUnusable("KAIKA_FIELD_KEY_FILE, KAIKA_INDEX_KEY_FILE, KAIKA_VAULT_KEY_FILE: must differ")
-    former = tuple(
-        _read_symmetric("KAIKA_FORMER_FIELD_KEY_FILES", path, settings) for path in files.former_fields
-    )
+    former_fields = _former("KAIKA_FORMER_FIELD_KEY_FILES", files.former_fields, settings)
     token = _signing("KAIKA_TOKEN_KEY_FILE", files.token, made / "token.pem", settings)
-    return Keys(FieldKeys(current, index, former), token, vault, load_audit_key(settings))
+    return Keys(
+        FieldKeys(current, index, former_fields),
+        token,
+        vault,
+        load_audit_key(settings),
+        _former("KAIKA_FORMER_VAULT_KEY_FILES", files.former_vaults, settings),
+        tuple(_verifying("KAIKA_FORMER_TOKEN_KEY_FILES", path) for path in files.former_tokens),
+    )
 
 
 def load_audit_key(settings: Settings) -> Ed25519PrivateKey:
@@ -121,6 +131,34 @@ def _read_symmetric(variable: str, path: Path, settings: Settings) -> bytes:
         raise KeyUnusable(f"{variable}: the key is not {KEY_BYTES} bytes long")
     if len(set(key)) < KEY_BYTES // 4:
         raise KeyUnusable(f"{variable}: the key is not random")
+    return key
+
+
+def _former(variable: str, paths: tuple[Path, ...], settings: Settings) -> tuple[bytes, ...]:
+    return tuple(_read_symmetric(variable, path, settings) for path in paths)
+
+
+def _vault_key(settings: Settings, made: Path) -> bytes | None:
+    """The key-encryption key of files; with KMS only where one is named, or was made before."""
+    variable, chosen = "KAIKA_VAULT_KEY_FILE", settings.keys.vault
+    if settings.key_service.service is KeyServiceChoice.FILE:
+        return _symmetric(variable, chosen, made, settings)
+    if chosen is None and not settings.production and made.is_file():
+        chosen = made
+    return None if chosen is None else _read_symmetric(variable, chosen, settings)
+
+
+def _verifying(variable: str, path: Path) -> Ed25519PublicKey:
+    """A public key; of a private one only its public half is kept."""
+    pem = read_secret(variable, path, private=False)
+    try:
+        key = load_pem_public_key(pem) if b"PUBLIC" in pem else load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError):
+        raise KeyUnusable(f"{variable}: the file is not a PEM key without a password") from None
+    if isinstance(key, Ed25519PrivateKey):
+        key = key.public_key()
+    if not isinstance(key, Ed25519PublicKey):
+        raise KeyUnusable(f"{variable}: the key is not Ed25519")
     return key
 
 

@@ -7,22 +7,44 @@ from contextlib import AsyncExitStack
 
 from activation.order_keys import use_order_keys
 from app.config import Settings
-from app.keys import Keys
+from app.key_settings import KeyServiceChoice
+from app.keys import Keys, KeyUnusable
 from media.envelope import FileKeyWrapper, ObjectKeys
 from media.keys.order_keys import StoredOrderKeys
+from media.keys.ports import KeyService
+from media.keys.service_either import EitherKeyService
 from media.keys.service_file import FileKeyService
+from media.keys.service_kms import open_kms_service
 from media.keys.store_folder import FolderKeyStore
 
 
-def open_order_keys(stack: AsyncExitStack, settings: Settings, keys: Keys) -> StoredOrderKeys:
+async def open_order_keys(stack: AsyncExitStack, settings: Settings, keys: Keys) -> StoredOrderKeys:
     """The keys, in use from now on; closed with the stack."""
     store = FolderKeyStore(settings.key_store_dir)
     stack.push_async_callback(asyncio.to_thread, store.close)
-    opened = StoredOrderKeys(store, FileKeyService(keys.vault))
+    opened = StoredOrderKeys(store, await _open_service(stack, settings, keys))
     use_order_keys(opened)
     return opened
 
 
 def object_keys(order_keys: StoredOrderKeys, keys: Keys) -> ObjectKeys:
     """What wraps the data keys of an order's objects, and what wrapped them before orders had keys."""
-    return ObjectKeys(order_keys, FileKeyWrapper(keys.vault))
+    files = _files(keys)
+    return ObjectKeys(order_keys, FileKeyWrapper(files[0], files[1:]) if files else None)
+
+
+async def _open_service(stack: AsyncExitStack, settings: Settings, keys: Keys) -> KeyService:
+    files, chosen = _files(keys), settings.key_service
+    by_files = FileKeyService(files[0], files[1:]) if files else None
+    if chosen.service is KeyServiceChoice.KMS:
+        kms = await asyncio.to_thread(open_kms_service, chosen.kms_key, chosen.kms_endpoint)
+        stack.push_async_callback(asyncio.to_thread, kms.close)
+        return kms if by_files is None else EitherKeyService(kms, by_files)
+    if by_files is None:
+        raise KeyUnusable("KAIKA_VAULT_KEY_FILE: the key service of files needs it")
+    return by_files
+
+
+def _files(keys: Keys) -> tuple[bytes, ...]:
+    """Key-encryption keys from files, the current one first."""
+    return (*(() if keys.vault is None else (keys.vault,)), *keys.former_vaults)

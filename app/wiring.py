@@ -33,6 +33,11 @@ from app.access.staff import StaffAccounts
 from app.access.tokens import Tokens
 from app.check_evidence import CheckEvidence
 from app.checks import Checks
+from app.compliance.casefile.exports import Exports
+from app.compliance.casefile.making import CaseFiles
+from app.compliance.holds.desk import HoldDesk
+from app.compliance.holds.watch import HoldWatch
+from app.compliance.retention.opening import open_retention
 from app.config import HlrChoice, MessagesChoice, Settings
 from app.keys import Keys, load_keys, read_secret
 from app.order_keys import object_keys, open_order_keys
@@ -51,8 +56,6 @@ from media.vault_local import LocalVault
 from media.videocheck import open_instruments
 from media.webrtc import IceSettings
 
-#: The carrier that parcels are given to; couriers belong to it.
-CARRIER = "kaika"
 #: Missions that run get so long to end; the rest is resumed at the next start.
 DRAIN_SECONDS = 5
 
@@ -116,7 +119,7 @@ async def _open_ground(stack: AsyncExitStack, settings: Settings) -> _Ground:
     stack.push_async_callback(engine.dispose)
     passwords = Passwords()
     stack.push_async_callback(asyncio.to_thread, passwords.close)
-    order_keys = open_order_keys(stack, settings, keys)
+    order_keys = await open_order_keys(stack, settings, keys)
     vault = LocalVault(settings.vault_dir, object_keys(order_keys, keys))
     stack.push_async_callback(asyncio.to_thread, vault.close)
     return _Ground(
@@ -175,7 +178,7 @@ async def _open_rooms(
     stack: AsyncExitStack, settings: Settings, ground: _Ground, outside: _Outside
 ) -> Services:
     policy, store = await asyncio.to_thread(policy_of, settings), Store()
-    shipping, cases = open_shipping(ground.keys.fields, ground.staff, CARRIER), Cases()
+    shipping, cases = open_shipping(ground.keys.fields, ground.staff, settings.carrier), Cases()
     case_desk = FlowDesk(cases)
     work = DurableWork(settings.database_url, ground.engine, settings.executor_id)
     steps = Steps(
@@ -192,8 +195,21 @@ async def _open_rooms(
         store=store,
     )
     flow = Flow(steps)
-    await work.start(flow)
+    retention = open_retention(
+        engine=ground.engine,
+        work=work,
+        clock=now,
+        vault=ground.vault,
+        faces_limit=settings.faces_limit,
+        release=flow.release,
+        forget=work.forget,
+    )
+    await work.start(flow, retention.missions(), retention.routines())
     stack.push_async_callback(work.stop, DRAIN_SECONDS)
+    holds = HoldDesk(ground.sessions, now, work, store)
+    watch = HoldWatch(ground.sessions, ground.readers, now, holds, settings.executor_id)
+    watch.start()
+    stack.push_async_callback(watch.stop)
     carriers = await asyncio.to_thread(_carriers, settings)
     engines = partial(open_engines, settings.recogniser, settings.models_dir)
     captures = CapturePool(engines, workers=settings.capture_workers)
@@ -220,7 +236,8 @@ async def _open_rooms(
     )
     checks.start()
     stack.push_async_callback(checks.close)
-    tokens = Tokens(ground.keys.token, Revocations(ground.sessions, ground.readers, now), now)
+    revocations = Revocations(ground.sessions, ground.readers, now)
+    tokens = Tokens(ground.keys.token, revocations, now, ground.keys.former_tokens)
     return Services(
         settings=settings,
         keys=ground.keys,
@@ -246,6 +263,11 @@ async def _open_rooms(
         logistics=open_logistics(shipping, ground.sessions, ground.readers, now, flow, carriers),
         review=ReviewDesk(ground.sessions, ground.readers, now, store, cases, flow),
         door_photos=door_photos,
+        holds=holds,
+        exports=Exports(
+            CaseFiles(ground.sessions, ground.readers, ground.vault, ground.keys.audit, now),
+        ),
+        retention=retention,
     )
 
 
@@ -255,4 +277,4 @@ def ice_settings(settings: Settings) -> IceSettings:
     secret = None
     if turn.secret_file is not None:
         secret = read_secret("KAIKA_TURN_SECRET_FILE", turn.secret_file, private=settings.production)
-    return IceSettings(settings.stun_urls, turn.urls if secret else (), secret)
+    return IceSettings(settings.stun_urls, turn.urls if secret else (), secret, turn.relay_only)

@@ -8,7 +8,6 @@ keeps a key's id and needs nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from activation.ids import OrderId
 from activation.order_keys import KEY_BYTES, Unreadable
 from media.aws import AwsAccess, AwsAway, AwsRefused, aws_faults, open_kms
+from media.keys.arns import MAX_ARN, account_of, region_of
 from media.keys.ports import KeyServiceAway
 from media.threads import BoundedThreads
 
@@ -28,9 +28,6 @@ T = TypeVar("T")
 
 #: First bytes of what this service wrapped; the key's ARN and a line feed follow, then what KMS gave.
 FORMAT = b"kms1\n"
-#: `arn:aws-cn:kms:cn-north-1:123456789012:key/…` or `…:alias/kaika`.
-KEY_ARN = re.compile(r"(arn:aws[a-z-]*:kms:([a-z0-9-]+):[0-9]{12}:)(?:key/[A-Za-z0-9-]+|alias/[\w/-]+)")
-MAX_ARN = 512
 
 #: An answer that takes longer does not come; twice that and a second is the longest wait for one call.
 READ_SECONDS, TRIES = 5.0, 2
@@ -95,19 +92,8 @@ class KmsKeyService:
 
 def open_kms_service(key: str, endpoint: str | None = None) -> KmsKeyService:
     """The service for `key`, in the region of its ARN, at Amazon's own address or `endpoint`."""
-    found = KEY_ARN.fullmatch(key)
-    if found is None:
-        raise ValueError("not the ARN of a KMS key or alias")
-    client = open_kms(AwsAccess(found[2], endpoint), read_seconds=READ_SECONDS, tries=TRIES)
+    client = open_kms(AwsAccess(region_of(key), endpoint), read_seconds=READ_SECONDS, tries=TRIES)
     return KmsKeyService(key, client)
-
-
-def account_of(key: str) -> str:
-    """What the ARNs of all keys of the same account and region begin with."""
-    found = KEY_ARN.fullmatch(key)
-    if found is None:
-        raise ValueError("not the ARN of a KMS key or alias")
-    return found[1]
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from app.config import HlrChoice, Mode, Settings, SettingsInvalid, load_settings
 from app.keys import KeyUnusable, load_keys, make_keys, write_secret
@@ -17,6 +19,9 @@ def secret(path: Path, content: str = "a secret") -> str:
     path.write_text(content)
     path.chmod(0o600)
     return str(path)
+
+
+KMS_KEY = "arn:aws-cn:kms:cn-north-1:123456789012:alias/kaika"
 
 
 def production(folder: Path) -> dict[str, str]:
@@ -41,6 +46,8 @@ def production(folder: Path) -> dict[str, str]:
         "KAIKA_VAULT_KEY_FILE": str(vault),
         "KAIKA_TOKEN_KEY_FILE": str(token),
         "KAIKA_AUDIT_KEY_FILE": str(audit),
+        "KAIKA_KEY_SERVICE": "kms",
+        "KAIKA_KMS_KEY": KMS_KEY,
     }
 
 
@@ -158,6 +165,7 @@ def test_production_with_nothing_given_names_every_variable_that_it_needs() -> N
         "KAIKA_TOKEN_KEY_FILE",
         "KAIKA_VAULT_KEY_FILE",
         "KAIKA_AUDIT_KEY_FILE",
+        "KAIKA_KEY_SERVICE",
     }
 
 
@@ -172,6 +180,10 @@ def test_production_with_nothing_given_names_every_variable_that_it_needs() -> N
         ("KAIKA_TURN_SECRET_FILE", ""),
         ("KAIKA_TOKEN_KEY_FILE", ""),
         ("KAIKA_MESSAGES_TOKEN_FILE", ""),
+        ("KAIKA_KEY_SERVICE", "file"),
+        ("KAIKA_KMS_KEY", ""),
+        ("KAIKA_KMS_KEY", "alias/kaika"),
+        ("KAIKA_KMS_ENDPOINT", "http://kms.internal"),
     ],
 )
 def test_production_refuses(tmp_path: Path, variable: str, value: str) -> None:
@@ -248,5 +260,45 @@ def test_the_example_names_every_setting_and_no_other() -> None:
     root = Path(__file__).parents[2]
     example = (root / ".env.example").read_text()
     named = set(re.findall(r"^#? ?((?:KAIKA_[A-Z_]+|DATABASE_URL))=", example, re.MULTILINE))
-    read = set(re.findall(r'env\.take\(\s*"([A-Z_]+)"', (root / "app/config.py").read_text()))
+    sources = (root / "app/config.py", *root.glob("app/*_settings.py"))
+    read = {name for path in sources for name in re.findall(r'env\.take\(\s*"([A-Z_]+)"', path.read_text())}
     assert named == read
+
+
+def test_production_takes_key_files_where_it_is_told_to_and_warns(tmp_path: Path) -> None:
+    environ = production(tmp_path) | {"KAIKA_KEY_SERVICE": "file", "KAIKA_KMS_KEY": ""}
+    (problem,) = problems(environ)
+    assert "KAIKA_ALLOW_FILE_KEYS" in problem
+    settings = load_settings(environ | {"KAIKA_ALLOW_FILE_KEYS": "yes"})
+    assert any(warning.startswith("KAIKA_KEY_SERVICE: file") for warning in settings.warnings())
+
+
+def test_with_kms_no_vault_key_is_needed_and_one_from_before_is_read(tmp_path: Path) -> None:
+    environ = production(tmp_path)
+    kept = load_keys(load_settings(environ)).vault
+    assert kept is not None
+    assert load_keys(load_settings(environ | {"KAIKA_VAULT_KEY_FILE": ""})).vault is None
+
+
+def test_former_keys_are_read_from_their_files(tmp_path: Path) -> None:
+    _, _, vault, token, _ = make_keys(tmp_path / "former")
+    private = load_pem_private_key(token.read_bytes(), None)
+    assert isinstance(private, Ed25519PrivateKey)
+    public = tmp_path / "public.pem"
+    public.write_bytes(private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    environ = production(tmp_path) | {
+        "KAIKA_FORMER_VAULT_KEY_FILES": str(vault),
+        "KAIKA_FORMER_TOKEN_KEY_FILES": f"{token},{public}",
+    }
+    keys = load_keys(load_settings(environ))
+    assert keys.former_vaults == (base64.b64decode(vault.read_bytes()),)
+    expected = private.public_key().public_bytes_raw()
+    assert [key.public_bytes_raw() for key in keys.former_tokens] == [expected] * 2
+
+
+@pytest.mark.parametrize("content", [b"noise", b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"])
+def test_a_former_token_key_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "former.pem").write_bytes(content)
+    environ = production(tmp_path) | {"KAIKA_FORMER_TOKEN_KEY_FILES": str(tmp_path / "former.pem")}
+    with pytest.raises(KeyUnusable, match="KAIKA_FORMER_TOKEN_KEY_FILES"):
+        load_keys(load_settings(environ))
