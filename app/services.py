@@ -18,10 +18,14 @@ from app.keys import Keys
 if TYPE_CHECKING:
     from activation.flow import Flow
     from activation.ports import CaseDesk, Shipping
+    from app.access.families import TokenFamilies
     from app.access.rates import Rates
     from app.access.staff import StaffAccounts
     from app.access.tokens import Tokens
     from app.checks import Checks
+    from app.compliance.casefile.exports import Exports
+    from app.compliance.holds.desk import HoldDesk
+    from app.compliance.retention.routine import Retention
     from app.review.desk import ReviewDesk
     from logistics.opening import Logistics
     from media.captures import CapturePool
@@ -57,12 +61,16 @@ class Services:
     shipping: Shipping
     case_desk: CaseDesk
     tokens: Tokens
+    families: TokenFamilies
     rates: Rates
     staff: StaffAccounts
     checks: Checks
     logistics: Logistics
     review: ReviewDesk
     door_photos: DoorPhotos
+    holds: HoldDesk
+    exports: Exports
+    retention: Retention
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from activation.adapters.sql.audit import note
 from activation.adapters.sql.fields import FieldKeys
+from activation.adapters.sql.orders import OrderView
 from activation.adapters.sql.store import Store
 from activation.evidence import Handover, HandoverOutcome
+from activation.holds import Stopped
 from activation.ids import DeliveryId, Iccid, StaffId
 from activation.order import OrderState
 from activation.ports import Clock, OrderFile
@@ -141,7 +143,7 @@ class Door:
         handing_over = report.outcome is HandoverOutcome.HANDED_OVER
         if handing_over:
             order = await self.store.orders.lock(session, delivery.order)
-            if order.state not in MAY_BE_HANDED_OVER:
+            if order.state not in MAY_BE_HANDED_OVER or await self._is_held(session, order, report.at):
                 return NotRecorded(DoorRefusal.ORDER_STOPPED)
             if report.iccid != delivery.iccid:
                 return NotRecorded(DoorRefusal.OTHER_CARD)
@@ -154,6 +156,13 @@ class Door:
         if handing_over and isinstance(document, NotRecorded):
             return document
         return _Seen(code is True, document is True)
+
+    async def _is_held(self, session: AsyncSession, order: OrderView, at: datetime) -> bool:
+        """R9.3: nothing is handed over under a hold; what was, before it was placed, is recorded."""
+        holds = await self.store.holds.covering(session, order.reach)
+        before = [hold.id for hold in holds if hold.placed_at <= at]
+        await self.store.holds.stopped(session, before, Stopped.DELIVERY, order.id, self.clock())
+        return bool(before)
 
     async def _code(self, session: AsyncSession, delivery: Delivery, code: str | None) -> bool | NotRecorded:
         if delivery.code_failures >= MAX_FAILURES:

@@ -21,6 +21,7 @@ from activation.evidence import (
     ReviewOutcome,
     ReviewStage,
 )
+from activation.holds import Stopped
 from activation.ids import DeliveryId, Digest, StaffId, Waybill
 from activation.normal import normal_number
 from activation.order import OrderState
@@ -171,6 +172,7 @@ class Rounds:
             if not may_follow(delivery.state, to):
                 return RoundRefusal.WRONG_STATE
             if to is DeliveryState.OUT and await self._is_stopped(session, delivery):
+                await self._count_stop(session, delivery, at)
                 return RoundRefusal.ORDER_STOPPED
             if delivery.state is DeliveryState.MISMATCH:
                 facts = await self.store.facts.load(session, delivery.order)
@@ -207,8 +209,16 @@ class Rounds:
         return await self.couriers.carrier_of(session, courier) == delivery.carrier
 
     async def _is_stopped(self, session: AsyncSession, delivery: Delivery) -> bool:
+        """R9.3: a held order's parcel stays where it is, like one whose order has ended."""
         order = await self.store.orders.read(session, delivery.order)
-        return order is None or order.state not in MAY_BE_HANDED_OVER
+        if order is None or order.state not in MAY_BE_HANDED_OVER:
+            return True
+        return bool(await self.store.holds.covering(session, order.reach))
+
+    async def _count_stop(self, session: AsyncSession, delivery: Delivery, at: datetime) -> None:
+        order = await self.store.orders.read(session, delivery.order)
+        if order is not None:
+            await self.store.holds.stops(session, order.reach, Stopped.DELIVERY, order.id, at)
 
     async def _facts(self, session: AsyncSession, delivery: Delivery) -> ParcelFacts:
         """R9.1: whom the courier is to find is shown, and that it was shown is written down."""
@@ -232,9 +242,7 @@ async def look_at_document(
     failures = delivery.tail_failures + (0 if matches else 1)
     if not matches:
         await deliveries.change(session, delivery.id, tail_failures=failures)
-    await note(
-        session, delivery.order, "document.compared", "R3.3", delivery=delivery.id, matches=matches
-    )
+    await note(session, delivery.order, "document.compared", "R3.3", delivery=delivery.id, matches=matches)
     return DocumentLooked(matches, MAX_FAILURES - failures)
 
 

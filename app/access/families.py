@@ -23,6 +23,7 @@ from app.access.principals import STAFF_ROLES, Applicant, Role, Staff
 from app.access.token_tables import RefreshTokenRow as R
 from app.access.token_tables import TokenFamilyRow as F
 from app.access.tokens import IssuedToken, Tokens
+from app.compliance.holds.pausing import is_paused
 from app.tables import StaffRow
 
 REFRESH_BYTES = 32
@@ -62,13 +63,14 @@ class SignedIn:
 
 
 class RefreshRefusal(StrEnum):
-    """Why there is no new token; all look the same from outside."""
+    """Why there is no new token; all but PAUSED (a hold, R9.3) look the same from outside."""
 
     UNKNOWN = "unknown"
     REUSED = "reused"
     OVER = "over"
     OTHER_DEVICE = "other_device"
     TOO_MANY = "too_many"
+    PAUSED = "paused"
 
 
 class TokenFamilies:
@@ -107,7 +109,10 @@ class TokenFamilies:
         return SignedIn(self._tokens.issue(principal, device, family.id, family.expires_at), refresh, seconds)
 
     async def refresh(self, text: str, device: str | None) -> SignedIn | RefreshRefusal:
-        """New tokens for a refresh token, which is used up by it. A theft that shows ends the family."""
+        """New tokens for a refresh token, which is used up by it. A theft that shows ends the family.
+
+        Under a hold (R9.3) the token is good again once that is lifted.
+        """
         now = self._clock()
         async with self._sessions.begin() as session:
             used = await session.execute(
@@ -123,6 +128,10 @@ class TokenFamilies:
             refusal = await self._refusal(session, family, token.expires_at, device, now)
             if refusal is not None or device is None:
                 return refusal or RefreshRefusal.OTHER_DEVICE
+            if await is_paused(session, _principal(family), now):
+                unused = sa.update(R).where(R.digest == self._digest(text)).values(used_at=None)
+                await session.execute(unused)
+                return RefreshRefusal.PAUSED
             family.refreshes += 1
             refresh, seconds = self._new_refresh(session, family, now)
             access = self._tokens.issue(_principal(family), device, family.id, family.expires_at)

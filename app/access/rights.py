@@ -33,7 +33,9 @@ class Resource(StrEnum):
     EVIDENCE = "evidence"
     HANDOVER_CODE = "handover_code"
     HOLD = "hold"
+    INCIDENT = "incident"
     ORDER_FILE = "order_file"
+    CASE_FILE = "case_file"  # for supervision (R10.3)
     SANDBOX = "sandbox"
 
 
@@ -86,7 +88,14 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     # Operation.
     (_R.METRICS, _A.READ): _OPERATOR,
     (_R.HOLD, _A.CREATE): _OPERATOR,
+    (_R.HOLD, _A.CHANGE): _OPERATOR,
+    (_R.HOLD, _A.READ): _OPERATOR,
+    (_R.INCIDENT, _A.CREATE): _OPERATOR,
+    (_R.INCIDENT, _A.CHANGE): _OPERATOR,
+    (_R.INCIDENT, _A.READ): _OPERATOR,
     (_R.ORDER_FILE, _A.READ): _OPERATOR,
+    (_R.CASE_FILE, _A.CREATE): _OPERATOR,
+    (_R.CASE_FILE, _A.READ): _OPERATOR,
     (_R.DELIVERY, _A.END): _OPERATOR,
     (_R.SIM_STOCK, _A.CREATE): _OPERATOR,
     (_R.NUMBER_POOL, _A.CREATE): _OPERATOR,

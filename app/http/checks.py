@@ -11,10 +11,13 @@ from pydantic import Field
 
 from activation.adapters.sql.checks import CheckView, TooManyAttempts
 from activation.check import OPEN, CheckState
+from activation.holds import Stopped
 from activation.ids import CheckId
+from app.access.principals import Applicant
 from app.access.rights import Action, Resource
 from app.check_standing import standing
 from app.checks import CheckMade, CheckRefusal, wait_seconds
+from app.compliance.holds.pausing import is_paused
 from app.http import common
 from app.http.check_problems import (
     CHECK_TAKEN,
@@ -103,11 +106,12 @@ def _servers(servers: Sequence[IceServer]) -> list[IceServerShown]:
     returns={201: CheckCreated},
     idempotent=True,
     renew=_with_ice_servers,
-    problems=(common.WRONG_STATE, CONSENT_WANTED, TOO_MANY_CHECKS),
+    problems=(common.WRONG_STATE, common.PAUSED, CONSENT_WANTED, TOO_MANY_CHECKS),
 )
 async def create_check(request: web.Request, path: OrderPath, body: CheckNew) -> Reply:
     """A new challenge each time, at most five an hour. An attempt that still runs is aborted."""
     services = request.app[SERVICES]
+    await _not_paused(request)
     match await services.checks.create(applicant_order(request), body.profile):
         case CheckMade() as made:
             created = CheckCreated(
@@ -134,11 +138,12 @@ async def create_check(request: web.Request, path: OrderPath, body: CheckNew) ->
     path=CheckPath,
     body=Offer,
     returns={200: Answer},
-    problems=(CHECK_TAKEN, OFFER_REFUSED, CHECKS_FULL),
+    problems=(common.PAUSED, CHECK_TAKEN, OFFER_REFUSED, CHECKS_FULL),
 )
 async def offer_check(request: web.Request, path: CheckPath, body: Offer) -> Reply:
     """One complete offer and answer; a dropped connection needs a new attempt."""
     checks = request.app[SERVICES].checks
+    await _not_paused(request)
     match await checks.answer(applicant_order(request), CheckId(path.check_id), body.sdp):
         case CheckRefusal.NOT_FOUND:
             raise ProblemRaised(common.NOT_FOUND)
@@ -176,6 +181,15 @@ async def abort_check(request: web.Request, path: CheckPath) -> Reply:
     checks = request.app[SERVICES].checks
     check = await checks.abort(applicant_order(request), CheckId(path.check_id))
     return Reply(200, await _shown(request, check))
+
+
+async def _not_paused(request: web.Request) -> None:
+    """R9.3: nobody begins a video check under a hold."""
+    services, applicant = request.app[SERVICES], Applicant(applicant_order(request))
+    async with services.sessions.begin() as session:
+        paused = await is_paused(session, applicant, services.clock(), Stopped.VIDEO_CHECK)
+    if paused:
+        raise ProblemRaised(common.PAUSED)
 
 
 async def _shown(request: web.Request, check: CheckView | None) -> CheckShown:

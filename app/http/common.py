@@ -56,6 +56,12 @@ NOT_ALLOWED = ProblemType(
     Text("没有权限", "Not allowed"),
     Text("您的身份不能进行此操作。", "Your role may not do this."),
 )
+PAUSED = ProblemType(
+    "paused",
+    403,
+    Text("业务暂停办理", "Paused by order"),
+    Text("根据要求，此业务暂停办理，请稍后再试。", "This is paused by order. Please try again later."),
+)
 NOT_FOUND = ProblemType(
     "not_found",
     404,

@@ -1,4 +1,4 @@
-"""The operator's hand on an order: holds (R9.3), new handover codes, parcels that came back."""
+"""The operator's hand on an order: new handover codes, parcels that came back."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
-from activation.evidence import Hold
 from activation.ids import DeliveryId, OrderId
-from activation.order import FINAL
 from activation.ports import MessageKind
 from app.access.principals import Staff
 from app.access.rights import Action, Resource
 from app.http.callers import CALLER
-from app.http.common import NOT_FOUND, WRONG_STATE
+from app.http.common import NOT_FOUND
 from app.http.contract import Input, Output, ProblemRaised, ProblemType, Reply, operation, staff_member
 from app.http.courier import DeliveryOut, DeliveryPath
-from app.http.inputs import ReasonText
 from app.services import SERVICES
 from app.texts.text import Text
 from logistics.returns import ReturnRefusal
@@ -46,47 +43,8 @@ class OrderPath(Input):
     order_id: Annotated[str, Field(pattern=r"^ord_[0-9a-f]{24}$")]
 
 
-class HoldNew(Input):
-    """R9.3. scope: `order:ORDER`. placed: true stops, false lets go on."""
-
-    scope: Annotated[str, Field(pattern=r"^order:ord_[0-9a-f]{24}$")]
-    placed: bool
-    reason: ReasonText
-
-
-class HoldOut(Output):
-    order_id: str
-    scope: str
-    placed: bool
-    fact: int = Field(description="index of the fact that was written")
-
-
 class CodeSent(Output):
     order_id: str
-
-
-@operation(
-    summary="Hold an order or let it go on",
-    right=(Resource.HOLD, Action.CREATE),
-    body=HoldNew,
-    returns={201: HoldOut},
-    idempotent=True,
-    problems=(WRONG_STATE,),
-)
-async def hold(request: web.Request, body: HoldNew) -> Reply:
-    """A held order neither ships nor is activated until the same scope is let go."""
-    operator = staff_member(request)
-    services = request.app[SERVICES]
-    order_id = OrderId(body.scope.removeprefix("order:"))
-    async with services.sessions.begin() as session:
-        order = await services.logistics.shipping.store.orders.read(session, order_id)
-        if order is None:
-            raise ProblemRaised(NOT_FOUND)
-        if order.state in FINAL:
-            raise ProblemRaised(WRONG_STATE)
-        fact = Hold(services.clock(), body.scope, body.placed, operator.id, body.reason)
-        index = await services.flow.record(session, order_id, fact)
-    return Reply(201, HoldOut(order_id=order_id, scope=body.scope, placed=body.placed, fact=index))
 
 
 @operation(
@@ -129,6 +87,5 @@ async def take_back(request: web.Request, path: DeliveryPath) -> Reply:
 
 ROUTES = (
     web.post("/v1/operator/deliveries/{delivery_id}/return", take_back),
-    web.post("/v1/operator/holds", hold),
     web.post("/v1/orders/{order_id}/handover-codes", send_handover_code),
 )

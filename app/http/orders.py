@@ -92,7 +92,7 @@ class OrderShown(Output):
     body=OrderNew,
     returns={201: OrderOpened},
     idempotent=True,
-    problems=(NUMBER_TAKEN, common.TOO_MANY),
+    problems=(NUMBER_TAKEN, common.TOO_MANY, common.PAUSED),
 )
 async def create_order(request: web.Request, body: OrderNew) -> Reply:
     """A one-time code goes to the contact phone; exchange it for a token."""
@@ -119,6 +119,8 @@ async def create_order(request: web.Request, body: OrderNew) -> Reply:
             raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
         case OpenRefusal.NUMBER_TAKEN:
             raise ProblemRaised(NUMBER_TAKEN)
+        case OpenRefusal.PAUSED:
+            raise ProblemRaised(common.PAUSED)
 
 
 @operation(

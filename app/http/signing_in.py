@@ -13,6 +13,7 @@ from app.access.principals import Staff
 from app.access.rates import REFRESHES_PER_ADDRESS
 from app.access.rights import Action, Resource
 from app.access.staff_sign_in import Attempt, sign_in_staff
+from app.compliance.holds.pausing import is_paused
 from app.http import common
 from app.http.callers import BEARER
 from app.http.contract import Input, Output, ProblemRaised, Reply, client_address, operation
@@ -82,7 +83,7 @@ class TokenEnded(Output):
     right=(Resource.CODE, Action.CREATE),
     path=OrderPath,
     returns={200: CodeOnItsWay},
-    problems=(common.TOO_MANY, CODE_NOT_SENT),
+    problems=(common.TOO_MANY, common.PAUSED, CODE_NOT_SENT),
 )
 async def send_code(request: web.Request, path: OrderPath) -> Reply:
     """The code before it is no longer good."""
@@ -95,7 +96,7 @@ async def send_code(request: web.Request, path: OrderPath) -> Reply:
     path=OrderPath,
     body=CodeGiven,
     returns={200: Token},
-    problems=(common.TOO_MANY, CODE_NOT_ACCEPTED, DEVICE_INVALID),
+    problems=(common.TOO_MANY, common.PAUSED, CODE_NOT_ACCEPTED, DEVICE_INVALID),
 )
 async def exchange(request: web.Request, path: OrderPath, body: CodeGiven) -> Reply:
     """Each code is good once, for ten minutes and five tries.
@@ -108,6 +109,8 @@ async def exchange(request: web.Request, path: OrderPath, body: CodeGiven) -> Re
             return _token(signed_in, device)
         case TooOften(seconds):
             raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
+        case SignInRefusal.PAUSED:
+            raise ProblemRaised(common.PAUSED)
         case SignInRefusal():
             raise ProblemRaised(CODE_NOT_ACCEPTED)
 
@@ -117,7 +120,7 @@ async def exchange(request: web.Request, path: OrderPath, body: CodeGiven) -> Re
     right=(Resource.ACTIVATION, Action.CREATE),
     body=PackageCode,
     returns={200: CodeOnItsWay},
-    problems=(common.TOO_MANY, PACKAGE_UNKNOWN, CODE_NOT_SENT),
+    problems=(common.TOO_MANY, common.PAUSED, PACKAGE_UNKNOWN, CODE_NOT_SENT),
 )
 async def begin_activation(request: web.Request, body: PackageCode) -> Reply:
     """A one-time code goes to the order's contact phone."""
@@ -130,7 +133,7 @@ async def begin_activation(request: web.Request, body: PackageCode) -> Reply:
     right=(Resource.TOKEN, Action.CREATE),
     body=Credentials,
     returns={200: Token},
-    problems=(common.TOO_MANY, common.BUSY, SIGN_IN_REFUSED, DEVICE_INVALID),
+    problems=(common.TOO_MANY, common.BUSY, common.PAUSED, SIGN_IN_REFUSED, DEVICE_INVALID),
 )
 async def staff_token(request: web.Request, body: Credentials) -> Reply:
     """The token works on this device only, as an applicant's."""
@@ -142,6 +145,10 @@ async def staff_token(request: web.Request, body: Credentials) -> Reply:
         raise ProblemRaised(common.BUSY, retry_after_s=1) from None
     match staff:
         case Staff():
+            async with services.sessions.begin() as session:
+                paused = await is_paused(session, staff, services.clock())
+            if paused:
+                raise ProblemRaised(common.PAUSED)
             return _token(await services.families.begin(staff, device.secret), device)
         case TooOften(seconds):
             raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
@@ -154,7 +161,7 @@ async def staff_token(request: web.Request, body: Credentials) -> Reply:
     right=(Resource.TOKEN, Action.CREATE),
     body=RefreshGiven,
     returns={200: Token},
-    problems=(common.TOO_MANY, REFRESH_REFUSED),
+    problems=(common.TOO_MANY, common.PAUSED, REFRESH_REFUSED),
 )
 async def refresh_token(request: web.Request, body: RefreshGiven) -> Reply:
     """Each refresh token is good once. A second use, or another device, ends the sign-in."""
@@ -165,6 +172,8 @@ async def refresh_token(request: web.Request, body: RefreshGiven) -> Reply:
     match await services.families.refresh(body.refresh_token, shown_device(request)):
         case SignedIn() as signed_in:
             return _token(signed_in)
+        case RefreshRefusal.PAUSED:
+            raise ProblemRaised(common.PAUSED)
         case RefreshRefusal():
             raise ProblemRaised(REFRESH_REFUSED)
 
@@ -190,6 +199,8 @@ def _on_its_way(sent: CodeSent | SignInRefusal | TooOften, unknown: ProblemType)
             raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
         case SignInRefusal.SILENT:
             raise ProblemRaised(CODE_NOT_SENT, retry_after_s=RETRY_SEND_S)
+        case SignInRefusal.PAUSED:
+            raise ProblemRaised(common.PAUSED)
         case SignInRefusal():
             raise ProblemRaised(unknown)
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from activation.adapters.sql.numbers import HOLD
 from activation.adapters.sql.orders import NewOrder
 from activation.adapters.sql.store import Store
+from activation.holds import Stopped
 from activation.ids import Msisdn, OrderId
 from activation.order_keys import order_keys
 from app.access.rates import ORDERS_PER_ADDRESS, ORDERS_PER_PHONE
@@ -44,7 +45,10 @@ class TooOften:
 
 
 class OpenRefusal(StrEnum):
+    """PAUSED: a hold covers where the order would go (R9.3)."""
+
     NUMBER_TAKEN = "number_taken"
+    PAUSED = "paused"
 
 
 async def open_order(services: Services, wish: Wish) -> Opened | OpenRefusal | TooOften:
@@ -55,22 +59,26 @@ async def open_order(services: Services, wish: Wish) -> Opened | OpenRefusal | T
             return TooOften(seconds)
     order, now = OrderId.new(), services.clock()
     await order_keys().create(order)
-    if not await _write(services, wish, order, now):
+    refusal = await _write(services, wish, order, now)
+    if refusal is not None:
         await order_keys().destroy(order)
-        return OpenRefusal.NUMBER_TAKEN
+        return refusal
     seconds = await wait_for_code(services, order, wish.contact_phone)
     sent = seconds is None and await send_code(services, order, wish.contact_phone, wish.locale)
     return Opened(order, now + HOLD, sent)
 
 
-async def _write(services: Services, wish: Wish, order: OrderId, now: datetime) -> bool:
-    """False: somebody else holds the number."""
+async def _write(services: Services, wish: Wish, order: OrderId, now: datetime) -> OpenRefusal | None:
+    """None: there is the draft."""
     store = Store()
+    new = NewOrder(
+        order, wish.msisdn, wish.contact_phone, wish.address, wish.region, wish.recipient, wish.locale
+    )
+    here = services.settings.executor_id
     async with services.sessions.begin() as session:
+        if await store.holds.stops(session, new.reach, Stopped.NEW_ORDER, here, now):
+            return OpenRefusal.PAUSED
         if not await store.numbers.hold(session, wish.msisdn, order, now):
-            return False
-        new = NewOrder(
-            order, wish.msisdn, wish.contact_phone, wish.address, wish.region, wish.recipient, wish.locale
-        )
+            return OpenRefusal.NUMBER_TAKEN
         await store.orders.create(session, new, now, now + HOLD)
-        return True
+    return None

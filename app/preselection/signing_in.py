@@ -14,6 +14,7 @@ from app.access.codes import OneTimeCodes
 from app.access.families import SignedIn
 from app.access.principals import Applicant
 from app.access.rates import ACTIVATIONS_PER_ADDRESS, TRIES_PER_ADDRESS, TRIES_PER_ORDER
+from app.compliance.holds.pausing import is_paused
 from app.preselection.opening import TooOften
 from app.preselection.phones import phone_hint
 from app.preselection.sending import send_code, wait_for_code
@@ -23,11 +24,15 @@ _ACTIVATION_CODE = re.compile(r"[A-Z2-7]{16,64}")
 
 
 class SignInRefusal(StrEnum):
-    """UNKNOWN: no such order or package. CODE: not accepted, never why. SILENT: no message went out."""
+    """UNKNOWN: no such order or package. CODE: not accepted, never why. SILENT: no message went out.
+
+    PAUSED: a hold covers the order (R9.3).
+    """
 
     UNKNOWN = "unknown"
     CODE = "code"
     SILENT = "silent"
+    PAUSED = "paused"
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,9 @@ async def send_another_code(services: Services, order_id: OrderId) -> CodeSent |
     contact = await _contact(services, order_id)
     if contact is None:
         return SignInRefusal.UNKNOWN
+    async with services.sessions.begin() as session:
+        if await is_paused(session, Applicant(order_id), services.clock()):
+            return SignInRefusal.PAUSED
     return await _send(services, order_id, contact.phone, contact.locale)
 
 
@@ -70,10 +78,15 @@ async def exchange_code(
             return TooOften(seconds)
     async with services.sessions.begin() as session:
         right = await OneTimeCodes(services.keys.fields).accept(session, order_id, code, services.clock())
+        paused = right and await is_paused(session, Applicant(order_id), services.clock())
         if not right:
             known = await Store().orders.read(session, order_id) is not None
             await note(session, order_id if known else "sign_in", "sign_in.refused", "R9.1")
-    return await services.families.begin(Applicant(order_id), device) if right else SignInRefusal.CODE
+    if not right:
+        return SignInRefusal.CODE
+    if paused:
+        return SignInRefusal.PAUSED
+    return await services.families.begin(Applicant(order_id), device)
 
 
 async def _send(

@@ -24,6 +24,7 @@ from activation.flow import Flow
 from activation.ids import OrderId, StaffId
 from activation.ports import MessageKind
 from app.access.principals import Role, Staff
+from app.compliance.holds.desk import HoldDesk
 from app.review.cases import Cases
 from app.review.desk import FlowDesk, ReviewDesk
 from app.server import build_app
@@ -96,6 +97,7 @@ def with_logistics(ground: Ground) -> Ground:
     flow, carriers = Flow(steps), Carriers({CARRIER: (SECRET,)})
     ground.services = replace(
         given,
+        holds=HoldDesk(given.sessions, given.clock, steps.work),
         flow=flow,
         shipping=shipping,
         case_desk=steps.case_desk,

