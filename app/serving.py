@@ -12,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from app.config import Settings, TlsSettings
+from app.http.metrics import metrics_runner, serve_metrics
 from app.http.unparsed import Runner
 from app.keys import KeyUnusable
 from app.logs import exception_shape
@@ -49,7 +50,9 @@ async def serve(settings: Settings, when_ready: Callable[[Services], Awaitable[N
             shutdown_timeout=DRAIN_SECONDS,
             keepalive_timeout=KEEP_ALIVE_SECONDS,
         )
+        metrics = metrics_runner()
         await runner.setup()
+        await metrics.setup()
         try:
             # Several processes share the port, one per core.
             site = web.TCPSite(
@@ -62,12 +65,15 @@ async def serve(settings: Settings, when_ready: Callable[[Services], Awaitable[N
             )
             with _opening():
                 await site.start()
+            if settings.bounds.metrics_port:
+                await serve_metrics(metrics, settings.bounds.metrics_port)
             log.info("serving", address=settings.base_url, mode=str(settings.mode))
             if when_ready is not None:
                 await when_ready(services)
             await stop.wait()
             log.info("stopping")
         finally:
+            await metrics.cleanup()
             await runner.cleanup()
 
 

@@ -66,15 +66,15 @@ def client_address(request: web.Request) -> str:
     peer = request.remote or ""
     trusted = request.app[SERVICES].settings.trusted_proxies
     if peer not in trusted:
-        return _one_household(peer)
+        return one_household(peer)
     # Some proxies add a header of their own below the client's instead of lengthening it.
     forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
     # The last address that a trusted proxy has seen; everything before it the client may have made up.
     seen = (address.strip() for address in reversed(forwarded))
-    return _one_household(next((each for each in seen if each and each not in trusted), peer))
+    return one_household(next((each for each in seen if each and each not in trusted), peer))
 
 
-def _one_household(address: str) -> str:
+def one_household(address: str) -> str:
     """IPv6 gives every household 2^64 addresses (RFC 6177); they count as one."""
     try:
         parsed = ip_address(address)

@@ -10,12 +10,12 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from activation.adapters.sql.tables import ExecutorRow
 from activation.ids import Imsi
 from app.access.rights import Action, Resource
 from app.http.contract import Output, Raw, Reply, operation
+from app.http.metrics import exposition
 from app.services import SERVICES, Services
 from media.captures.pool import WAITING
 
@@ -74,9 +74,7 @@ async def readyz(request: web.Request) -> Reply:
 )
 async def metrics(request: web.Request) -> web.Response:
     """For Prometheus itself there is a port of its own on the loopback address (KAIKA_METRICS_PORT)."""
-    # In a thread: the process's own measures are read from files.
-    text = await asyncio.to_thread(generate_latest)
-    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return await exposition()
 
 
 async def _ask_once(application: web.Application) -> dict[Part, bool]:

@@ -11,45 +11,19 @@ from aiohttp.typedefs import Handler
 from sqlalchemy import exc as db
 
 from app.http import common
+from app.http.headers import SERVER, headers_for
 from app.http.metrics import IN_FLIGHT, observe, route_template
 from app.http.problems import REQUEST_ID, ProblemRaised, ProblemType, problem_response
 from app.logs import exception_shape
 from app.services import SERVICES
 
 REQUEST_ID_HEADER = "X-Request-Id"
-SERVER = "kaika"
-"""Instead of the versions of what the server is made with."""
 #: Seconds after which it is worth trying again when the database did not answer.
 AWAY_RETRY_S = 5
 _DATABASE_AWAY = (db.OperationalError, db.InterfaceError, db.TimeoutError)
 
 _log = structlog.get_logger("kaika.http")
 
-_ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-}
-_DATA = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    "Cache-Control": "no-store",
-}
-#: Pages run only our own scripts and styles and talk only to us; the camera is theirs alone.
-_PAGE = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "media-src 'self' blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
-        "worker-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(self)",
-    "Cache-Control": "no-cache",
-}
-_PAGE_TYPES = frozenset(
-    {"text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml"}
-)
-_HSTS = {"Strict-Transport-Security": "max-age=31536000"}
 _BY_STATUS: dict[int, ProblemType] = {
     404: common.NOT_FOUND,
     405: common.METHOD_NOT_ALLOWED,
@@ -108,9 +82,8 @@ MIDDLEWARES = (observed, problems)
 
 def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers[REQUEST_ID_HEADER] = request[REQUEST_ID]
-    by_kind = _PAGE if response.content_type in _PAGE_TYPES else _DATA
-    transport = _HSTS if request.app[SERVICES].settings.production else {}
-    for name, value in {**_ALWAYS, **by_kind, **transport}.items():
+    production = request.app[SERVICES].settings.production
+    for name, value in headers_for(response.content_type, tls_only=production).items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = SERVER
 

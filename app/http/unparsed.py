@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import secrets
 from http import HTTPStatus
+from typing import cast
 
 import structlog
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
 from app.http import common
+from app.http.connections import BoundedConnection, ConnectionCounts
+from app.http.headers import ALWAYS, DATA, SERVER
 from app.http.metrics import UNMATCHED, observe
-from app.http.middleware import REQUEST_ID_HEADER, SERVER
+from app.http.middleware import REQUEST_ID_HEADER
 from app.http.problems import REQUEST_ID, ProblemRaised, problem_response
 from app.logs import exception_shape
+from app.services import SERVICES
 
 _log = structlog.get_logger("kaika.http")
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": SERVER}
+_HEADERS = {**ALWAYS, **DATA, "Server": SERVER}
 
 
 class Runner(web.AppRunner):
@@ -25,15 +28,23 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()
         server.__class__ = _Server
+        settings = self.app[SERVICES].settings
+        cast(_Server, server).counts = ConnectionCounts(
+            settings.bounds.connections_per_address, settings.trusted_proxies
+        )
         return server
 
 
 class _Server(web.Server):
-    def __call__(self) -> RequestHandler:
-        return _Connection(self, loop=self._loop, **self._kwargs)
+    counts: ConnectionCounts
+
+    def __call__(self) -> BoundedConnection:
+        connection = _Connection(self, loop=self._loop, **self._kwargs)
+        connection.bounded_by(self.counts)
+        return connection
 
 
-class _Connection(RequestHandler):
+class _Connection(BoundedConnection):
     __slots__ = ()
 
     def handle_error(

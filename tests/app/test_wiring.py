@@ -29,7 +29,8 @@ from tests.servers.ports import free_port
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return load_settings({"KAIKA_DATA_DIR": str(tmp_path / "data"), "KAIKA_PORT": str(free_port())})
+    ports = {"KAIKA_PORT": str(free_port()), "KAIKA_METRICS_PORT": str(free_port())}
+    return load_settings({"KAIKA_DATA_DIR": str(tmp_path / "data"), **ports})
 
 
 @pytest.fixture(autouse=True)
@@ -63,9 +64,12 @@ async def test_it_serves_until_it_is_told_to_stop(settings: Settings) -> None:
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     try:
         async with aiohttp.ClientSession() as session:
-            for path in ("/healthz", "/readyz", "/openapi.json", "/docs", "/metrics", "/activate"):
+            for path in ("/healthz", "/readyz", "/openapi.json", "/docs", "/activate"):
                 async with session.get(f"http://127.0.0.1:{settings.port}{path}") as answer:
                     assert answer.status == 200, path
+            for port, status in ((settings.port, 401), (settings.bounds.metrics_port, 200)):
+                async with session.get(f"http://127.0.0.1:{port}/metrics") as answer:
+                    assert answer.status == status
     finally:
         serving.cancel()
         await asyncio.gather(serving, waiting, return_exceptions=True)

@@ -7,6 +7,8 @@ import re
 from aiohttp import web
 from openapi_spec_validator import validate
 
+from activation.ids import StaffId
+from app.access.principals import Role, Staff
 from app.access.rights import is_public
 from app.http.contract import operation_of
 from tests.app.ground import Ground
@@ -86,7 +88,9 @@ async def test_metrics_count_templates_and_hold_nothing_of_a_request(client: Cli
     token = walk.bearer(ground.applicant_token(order))
     await client.get(f"/v1/orders/{order}", headers=token)
     await client.request("FROBNICATE", "/v1/secret-path")
-    text = await (await client.get("/metrics")).text()
+    assert (await client.get("/metrics")).status == 401
+    operator = walk.bearer(ground.token(Staff(StaffId.new(), Role.OPERATOR)))
+    text = await (await client.get("/metrics", headers=operator)).text()
     assert 'kaika_http_requests_total{method="GET",route="/v1/orders/{order_id}",status="200"}' in text
     assert order not in text
     assert "secret-path" not in text
