@@ -209,9 +209,9 @@ class Town:
         )
 
 
-def open_keys(folder: Path) -> StoredOrderKeys:
+def open_keys(folder: Path, store: str = "key-store") -> StoredOrderKeys:
     """Keys as after a start: nothing remembered."""
-    return StoredOrderKeys(FolderKeyStore(folder / "key-store"), FileKeyService(KEK))
+    return StoredOrderKeys(FolderKeyStore(folder / store), FileKeyService(KEK))
 
 
 @asynccontextmanager

@@ -1,0 +1,56 @@
+"""Sealed objects without a row are swept, and nothing that has one, or may still get one (R9.1)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from activation.ids import OrderId
+from activation.order import OrderState as S
+from activation.order_keys import order_keys
+from tests.app.compliance.retention.town import Town
+
+NIGHT = timedelta(hours=24)
+
+
+async def test_what_nothing_names_in_two_sweeps_goes(town: Town) -> None:
+    order_id = await town.active()
+    named = set(await town.vault.digests(order_id))
+    orphan = await town.vault.put(order_id, "id_front", "image/jpeg", b"the process died after this")
+    assert await town.retention.orphans.sweep() == 0  # its row may be about to come
+    assert orphan in await town.vault.digests(order_id)
+    town.clock.forward(NIGHT)
+    assert await town.retention.orphans.sweep() == 1
+    assert set(await town.vault.digests(order_id)) == named
+    assert await town.retention.orphans.sweep() == 0
+
+
+async def test_what_got_its_row_in_between_stays(town: Town) -> None:
+    order_id = await town.order()
+    late = await town.vault.put(order_id, "id_front", "image/jpeg", b"slow")
+    await town.retention.orphans.sweep()
+    async with town.sessions.begin() as session:
+        await town._evidence(session, order_id, "id_front", late, 4)
+    town.clock.forward(NIGHT)
+    assert await town.retention.orphans.sweep() == 0
+    assert late in await town.vault.digests(order_id)
+
+
+async def test_a_write_that_came_after_destruction_goes_at_once(town: Town) -> None:
+    order_id = await town.over(await town.order(), S.EXPIRED)
+    town.clock.forward(timedelta(days=9))
+    await town.night()
+    await order_keys().create(order_id)
+    await town.vault.put(order_id, "id_front", "image/jpeg", b"late")
+    assert await town.retention.orphans.sweep() == 1
+    assert await town.vault.digests(order_id) == []
+
+
+async def test_orders_that_the_database_does_not_know_are_left_alone(town: Town) -> None:
+    """A database restored from an older copy must not cost the evidence of newer orders."""
+    unknown = OrderId.new()
+    await order_keys().create(unknown)
+    await town.vault.put(unknown, "id_front", "image/jpeg", b"newer than the backup")
+    for _ in range(3):
+        assert await town.retention.orphans.sweep() == 0
+        town.clock.forward(NIGHT)
+    assert len(await town.vault.digests(unknown)) == 1
