@@ -34,7 +34,7 @@ async def open_records(settings: Settings) -> AsyncIterator[Records]:
     async with AsyncExitStack() as stack:
         keys = await asyncio.to_thread(load_keys, settings)
         use_field_keys(keys.fields)
-        order_keys = open_order_keys(stack, settings, keys)
+        order_keys = await open_order_keys(stack, settings, keys)
         engine = open_engine(settings.database_url)
         stack.push_async_callback(engine.dispose)
         vault = LocalVault(settings.vault_dir, object_keys(order_keys, keys))

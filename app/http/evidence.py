@@ -10,6 +10,7 @@ from pydantic import Field
 
 from activation.ids import CaseId, Digest
 from app.access.rights import Action, Resource
+from app.compliance.casefile.members import EXPORT
 from app.http.common import BUSY, NOT_FOUND
 from app.http.contract import ProblemRaised, Raw, operation, staff_member
 from app.http.review import CasePath
@@ -42,6 +43,8 @@ async def look(request: web.Request, path: EvidencePath) -> web.Response:
         raise ProblemRaised(OF_CASE[order])
     try:
         stored = await services.vault.describe(order, digest)
+        if stored.kind == EXPORT:  # a case file may say more than a reviewer may see
+            raise ProblemRaised(NOT_FOUND)
         data = await services.vault.get(order, digest)
     except EvidenceNotFound:
         raise ProblemRaised(NOT_FOUND) from None

@@ -16,6 +16,7 @@ from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import EvidenceRow
 from activation.evidence import Evidence
 from activation.ids import Digest
+from app.compliance.casefile.members import EXPORT
 from app.review.cases import Case
 from logistics.codes import masked_name
 
@@ -104,7 +105,7 @@ async def _evidence(session: AsyncSession, case: Case) -> tuple[EvidenceSeen, ..
     columns = (EvidenceRow.digest, EvidenceRow.kind, EvidenceRow.media_type, EvidenceRow.size, EvidenceRow.at)
     query = (
         sa.select(*columns)
-        .where(EvidenceRow.order_id == case.order)
+        .where(EvidenceRow.order_id == case.order, EvidenceRow.kind != EXPORT)
         .order_by(EvidenceRow.at, EvidenceRow.digest)
         .limit(EVIDENCE_LIMIT)
     )

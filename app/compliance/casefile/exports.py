@@ -42,6 +42,8 @@ class Pipe:
         self._waiting, self._ended, self._broken = 0, False, False
 
     def write(self, data: bytes, /) -> int:
+        if not data:
+            return 0  # an empty piece would look like the end
         with self._changed:
             self._wait(lambda: self._waiting < PIPE_BYTES)
             self._pieces.append(bytes(data))
@@ -147,6 +149,9 @@ class Exports:
         storing.add_done_callback(lambda _: pipe.abort())
         try:
             made = await self._files.make(request, pipe)
+        except PipeBroken:
+            await storing  # says why the vault gave up
+            raise
         except BaseException:
             pipe.abort()
             await asyncio.gather(storing, return_exceptions=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,8 @@ from activation.acting import acting
 from activation.adapters.sql.audit import note
 from activation.adapters.sql.store import Store
 from activation.ids import Digest, OrderId
+from app.compliance.audit.checkpoints import Checkpoints
+from app.compliance.audit.proofs import prove
 from app.compliance.casefile.members import read_evidence, read_identity, read_members
 from app.compliance.casefile.packing import CaseZip, Target, as_json
 from app.compliance.casefile.readme import TEXT
@@ -56,19 +58,15 @@ class CaseMade:
     missing: int
 
 
-#: The proof that a chain is in the latest signed checkpoint; None where there is no checkpoint of it yet.
-Prove = Callable[[AsyncSession, OrderId], Awaitable[dict[str, Any] | None]]
-
-
 @dataclass(frozen=True, repr=False)
 class CaseFiles:
-    """What case files are made from. key: the audit key, which signs them."""
+    """What case files are made from. readers: sessions that only read; key: the audit key."""
 
     sessions: async_sessionmaker[AsyncSession]
+    readers: async_sessionmaker[AsyncSession]
     vault: Vault
     key: Ed25519PrivateKey
     clock: Callable[[], datetime]
-    prove: Prove
 
     async def make(self, request: CaseRequest, target: Target) -> CaseMade | CaseRefusal:
         """Writes the ZIP to `target`; on an exception what was written is no case file.
@@ -78,24 +76,40 @@ class CaseFiles:
         if not await self._record(request):
             return CaseRefusal.NOT_FOUND
         made_at = self.clock()
+        proof = await self._prove(request.order)
         documents, objects = await self._gather(request)
+        documents["proof.json"] = proof
         packed = await asyncio.to_thread(CaseZip, target, made_at)
-        await asyncio.to_thread(packed.add_text, "README.txt", TEXT.encode())
-        missing = await self._add_media(packed, request.order, objects) if request.with_media else 0
-        documents["evidence.json"] = {"order": str(request.order), "objects": objects}
+        try:
+            missing = await self._add_media(packed, request.order, objects) if request.with_media else 0
+            documents["evidence.json"] = {"order": str(request.order), "objects": objects}
+            manifest = await asyncio.to_thread(self._finish, packed, documents, request, acting(), made_at)
+        except BaseException:
+            await asyncio.to_thread(packed.abandon)
+            raise
+        return CaseMade(manifest, made_at, missing)
+
+    def _finish(
+        self,
+        packed: CaseZip,
+        documents: dict[str, Any],
+        request: CaseRequest,
+        by: str,
+        made_at: datetime,
+    ) -> str:
+        packed.add_text("README.txt", TEXT.encode())
         for name, document in sorted(documents.items()):
-            await asyncio.to_thread(_add_document, packed, name, document)
+            packed.add_text(name, as_json(document))
         about = {
             "order": str(request.order),
             "made_at": made_at.isoformat(),
-            "by": acting(),
+            "by": by,
             "reason": request.reason,
             "to": request.to,
             "with_media": request.with_media,
             "with_identity": request.with_identity,
         }
-        manifest = await asyncio.to_thread(packed.finish, about, self.key)
-        return CaseMade(manifest, made_at, missing)
+        return packed.finish(about, self.key)
 
     async def _record(self, request: CaseRequest) -> bool:
         """Before anything is read, so that nobody gets a case file of which the trail knows nothing."""
@@ -116,26 +130,40 @@ class CaseFiles:
             objects = await read_evidence(session, request.order)
             if request.with_identity:
                 documents["identity.json"] = await read_identity(session, request.order)
-            proof = await self.prove(session, request.order)
-            if proof is not None:
-                documents["proof.json"] = {"order": str(request.order), **proof}
         return documents, objects
 
+    async def _prove(self, order: OrderId) -> dict[str, Any]:
+        """From a checkpoint of this moment, so that it covers the making of this file too."""
+        await Checkpoints(self.sessions, self.readers, self.key, self.clock).take()
+        async with self.readers() as session:
+            proof = await prove(session, order)
+        if proof is None:
+            raise LookupError("a checkpoint that was just made does not have the order's chain")
+        return {"order": str(order), **proof.as_json()}
+
     async def _add_media(self, packed: CaseZip, order: OrderId, objects: list[dict[str, Any]]) -> int:
-        """Puts in what the vault still has, one object in memory at a time; how many it has not."""
+        """Puts in what the vault still has, a piece in memory at a time; how many it has not."""
         missing = 0
         for each in objects:
-            name = f"media/{each['sha256']}.{_ENDS.get(each['media_type'], 'bin')}"
-            try:
-                data = await self.vault.get(order, Digest(each["sha256"]))
-            except (EvidenceNotFound, EvidenceUnreadable) as fault:
-                each["absent"] = "destroyed" if isinstance(fault, EvidenceNotFound) else "damaged"
+            digest = Digest(each["sha256"])
+            if (absent := await self._absent(order, digest)) is not None:
+                each["absent"] = absent
                 missing += 1
                 continue
-            await asyncio.to_thread(packed.add_media, name, (data,))
-            each["member"] = name
+            each["member"] = f"media/{digest}.{_ENDS.get(each['media_type'], 'bin')}"
+            member = await asyncio.to_thread(packed.open_media, each["member"])
+            async for piece in self.vault.read(order, digest):
+                await asyncio.to_thread(member.write, piece)
+            await asyncio.to_thread(member.close)
         return missing
 
-
-def _add_document(packed: CaseZip, name: str, document: dict[str, Any]) -> None:
-    packed.add_text(name, as_json(document))
+    async def _absent(self, order: OrderId, digest: Digest) -> str | None:
+        """Why an object cannot be put in; None: it opens to its end. Half of one would spoil the file."""
+        try:
+            async for _ in self.vault.read(order, digest):
+                pass
+        except EvidenceNotFound:
+            return "destroyed"
+        except EvidenceUnreadable:
+            return "damaged"
+        return None

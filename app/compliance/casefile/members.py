@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activation.adapters.sql.audit_chain import digest_of
 from activation.adapters.sql.audit_tables import AuditEntryRow as A
+from activation.adapters.sql.hold_tables import HoldRow, HoldStopRow
 from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import (
     CardPlaceRow,
@@ -26,6 +27,7 @@ from activation.adapters.sql.tables import (
     VideoCheckRow,
 )
 from activation.ids import OrderId
+from app.compliance.retention.tables import LegalHoldRow, SubjectRequestRow, TombstoneRow
 from app.tables import EvidenceLookRow, ReviewCaseRow
 from logistics.tables import DeliveryEventRow, DeliveryRow
 
@@ -55,14 +57,20 @@ async def read_members(session: AsyncSession, order_id: OrderId) -> dict[str, Do
             "looks": await rows.of(EvidenceLookRow, _LOOK, EvidenceLookRow.id),
         },
         "consents.json": {"consents": await rows.of(ConsentRow, _CONSENT, ConsentRow.id)},
+        "holds.json": await _holds(rows),
+        "retention.json": {
+            "legal_holds": await rows.of(LegalHoldRow, _LEGAL_HOLD, LegalHoldRow.id),
+            "requests": await rows.of(SubjectRequestRow, _REQUEST, SubjectRequestRow.asked_at),
+            "tombstones": await rows.of(TombstoneRow, _TOMBSTONE, TombstoneRow.begun_at),
+        },
         "audit.json": await _audit(session, order_id),
     }
     return {name: {"order": str(order_id), **member} for name, member in members.items()}
 
 
 _ORDER = (
-    *("state", "msisdn", "region", "locale", "iccid", "name_digest", "number_digest", "contact_digest"),
-    *("created_at", "changed_at", "due_at"),
+    *("state", "msisdn", "region", "province", "channel", "dealer", "locale", "iccid"),
+    *("name_digest", "number_digest", "contact_digest", "created_at", "changed_at", "due_at"),
 )
 _CHECK = ("id", "attempt", "state", "script", "created_at", "expires_at", "closed_at")
 _CASE = (
@@ -76,6 +84,14 @@ _DELIVERY = (
     *("tail_failures", "photo_digest", "photo_comparisons", "created_at", "changed_at"),
 )
 _EVENT = ("source", "event", "moved_to", "happened_at", "recorded_at", "body")
+_HOLD = (
+    *("id", "state", "scope", "value", "authority", "document", "reason", "placed_by", "placed_at"),
+    *("lift_asked_by", "lift_asked_at", "lifted_by", "lifted_at", "lift_reason"),
+)
+_STOP = ("hold_id", "what", "at", "times", "waits")
+_LEGAL_HOLD = ("placed_at", "placed_by", "reason", "lifted_at", "lifted_by", "lift_reason")
+_REQUEST = ("id", "kind", "state", "answer", "asked_at", "due_at", "closed_at")
+_TOMBSTONE = ("state", "kept_as", "rule", "opened_at", "over_at", "begun_at", "begun_by", "destroyed_at")
 _DECISION = ("id", "question", "facts_seen", "input", "answer", "at")
 _OBJECT = ("digest", "kind", "media_type", "size", "at")
 
@@ -118,6 +134,14 @@ async def _deliveries(rows: _Rows) -> Document:
         of_it = DeliveryEventRow.delivery_id == parcel["id"]
         parcel["events"] = await rows.of(DeliveryEventRow, _EVENT, DeliveryEventRow.id, of_it)
     return {"deliveries": parcels}
+
+
+async def _holds(rows: _Rows) -> Document:
+    """What stopped this order, and every hold that was placed on it alone (R9.3)."""
+    stops = await rows.of(HoldStopRow, _STOP, HoldStopRow.at, HoldStopRow.subject == rows.order)
+    alone = sa.and_(HoldRow.scope == "order", HoldRow.value == rows.order)
+    met = sa.or_(alone, HoldRow.id.in_({stop["hold_id"] for stop in stops}))
+    return {"holds": await rows.of(HoldRow, _HOLD, HoldRow.placed_at, met), "stops": stops}
 
 
 async def _audit(session: AsyncSession, order_id: OrderId) -> Document:

@@ -16,7 +16,8 @@ deliveries.json  派送及其事件
 checks.json      视频核验的各次尝试
 review.json      人工审核与每次查看
 consents.json    同意的记录
-holds.json       暂停命令
+holds.json       停止命令及其对本订单的作用
+retention.json   法定保全、本人请求、销毁记录
 audit.json       该订单的审计链，每条与前一条以 SHA-256 相连
 proof.json       该链属于最近一个已签名检查点的证明（如已有）
 identity.json    身份信息明文（仅在注明理由要求时；本次提取已记入审计链）
@@ -43,7 +44,8 @@ deliveries.json  parcels and what happened to them
 checks.json      attempts at the video check
 review.json      reviewers' cases and every look at evidence
 consents.json    what was agreed to, and when
-holds.json       orders to stop
+holds.json       orders to stop, and what they stopped of this order
+retention.json   legal holds, requests of the applicant, destruction
 audit.json       the order's audit chain; each entry is linked to the one before by SHA-256
 proof.json       that this chain is in the latest signed checkpoint, where there is one
 identity.json    identity in clear, only where it was asked for with a reason; that was recorded in the chain

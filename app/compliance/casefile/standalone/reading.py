@@ -39,7 +39,8 @@ class ZipMembers:
             raise Unusable("two members have one name")
         for info in self._infos.values():
             stored = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
-            text = info.compress_type == zipfile.ZIP_DEFLATED and info.file_size <= MAX_TEXT_BYTES
+            may_shrink = not info.filename.startswith("media/") and info.file_size <= MAX_TEXT_BYTES
+            text = may_shrink and info.compress_type == zipfile.ZIP_DEFLATED
             if not _NAME.fullmatch(info.filename) or info.flag_bits & 1 or not (stored or text):
                 raise Unusable("a member has a strange name, is encrypted, or would swell")
         if sum(info.compress_size for info in self._infos.values()) > size:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -17,8 +17,17 @@ from .sealed import Unusable
 SCHEMA = "kaika.casefile.1"
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 #: Every case file has these, beside its manifest.
-WANTED = ("README.txt", "audit.json", "decisions.json", "evidence.json", "facts.json", "order.json")
+WANTED = (
+    "README.txt",
+    "audit.json",
+    "decisions.json",
+    "evidence.json",
+    "facts.json",
+    "order.json",
+    "proof.json",
+)
 START = "0" * 64
+CHECKPOINT = b"kaika.audit.checkpoint.1\n"
 
 
 def signed_text(manifest: bytes) -> bytes:
@@ -39,11 +48,11 @@ def verify(members: Members, key: Ed25519PublicKey) -> list[str]:
     for name in (name for name in texts if name.endswith(".json")):
         try:
             case[name] = json.loads(texts[name])
-        except ValueError:
+        except (ValueError, RecursionError):
             found.append(f"{name}: not JSON")
     for name, check in _CHECKS:
         try:
-            found.extend(f"{about}: {wrong}" for about, wrong in check(case, digests))
+            found.extend(f"{about}: {wrong}" for about, wrong in check(case, digests, key))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
             found.append(f"{name}: not as a case file has it")
     return found
@@ -68,7 +77,7 @@ Case = Mapping[str, Any]
 Findings = Iterator[tuple[str, str]]
 
 
-def _members(case: Case, digests: Mapping[str, str]) -> Findings:
+def _members(case: Case, digests: Mapping[str, str], _: Ed25519PublicKey) -> Findings:
     manifest = case[MANIFEST]
     if manifest["schema"] != SCHEMA:
         yield MANIFEST, "another schema"
@@ -87,7 +96,7 @@ def _members(case: Case, digests: Mapping[str, str]) -> Findings:
             yield name, "is about another order"
 
 
-def _chain(case: Case, _: Mapping[str, str]) -> Findings:
+def _chain(case: Case, _: Mapping[str, str], __: Ed25519PublicKey) -> Findings:
     chain, previous = case["order.json"]["order"], START
     for number, entry in enumerate(case["audit.json"]["entries"], start=1):
         linked = f"{previous}\n{chain}\n{number}\n{entry['content']}".encode()
@@ -100,7 +109,7 @@ def _chain(case: Case, _: Mapping[str, str]) -> Findings:
         yield "audit.json", "does not hold the making of this file"
 
 
-def _media(case: Case, digests: Mapping[str, str]) -> Findings:
+def _media(case: Case, digests: Mapping[str, str], _: Ed25519PublicKey) -> Findings:
     objects = {each["sha256"]: each for each in case["evidence.json"]["objects"]}
     for name in (name for name in digests if name.startswith("media/")):
         if digests[name] not in objects or digests[name] not in name:
@@ -110,8 +119,41 @@ def _media(case: Case, digests: Mapping[str, str]) -> Findings:
             yield each["member"], f"missing, though evidence {digest[:12]}… says it is here"
 
 
-def _proof(case: Case, _: Mapping[str, str]) -> Findings:
-    yield from ()
+def _proof(case: Case, _: Mapping[str, str], key: Ed25519PublicKey) -> Findings:
+    """The chain stands in a tree over all chains (RFC 6962) whose root a checkpoint has signed."""
+    proof, entries = case["proof.json"], case["audit.json"]["entries"]
+    content = proof["checkpoint"]["content"]
+    try:
+        key.verify(bytes.fromhex(proof["checkpoint"]["signature"]), CHECKPOINT + content.encode())
+    except (InvalidSignature, ValueError):
+        yield "proof.json", "the checkpoint is not signed by this key"
+    checkpoint, seq = json.loads(content), proof["seq"]
+    if proof["chain"] != case[MANIFEST]["order"] or entries[seq - 1]["hash"] != proof["hash"] or seq < 1:
+        yield "proof.json", "is about another chain, or another state of it"
+    leaf = _hashed(0, f"{proof['chain']}\n{seq}\n{proof['hash']}".encode())
+    path = [bytes.fromhex(each) for each in proof["path"]]
+    if _root(leaf, proof["index"], checkpoint["chains"], path) != bytes.fromhex(checkpoint["root"]):
+        yield "proof.json", "does not lead to the root of the checkpoint"
+
+
+def _root(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """RFC 9162, 2.1.3.2."""
+    at, last, root = index, size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            return None
+        if at & 1 or at == last:
+            root = _hashed(1, sibling + root)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            root = _hashed(1, root + sibling)
+        at, last = at >> 1, last >> 1
+    return root if last == 0 and 0 <= index < size else None
+
+
+def _hashed(kind: int, data: bytes) -> bytes:
+    return hashlib.sha256(bytes([kind]) + data).digest()
 
 
 _CHECKS = (

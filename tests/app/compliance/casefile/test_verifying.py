@@ -1,0 +1,260 @@
+"""A case file is what was signed, or the member that is not is named."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from activation.ids import OrderId
+from app.compliance.casefile.standalone.reading import MAX_MEMBERS, ZipMembers
+from app.compliance.casefile.standalone.sealed import Unusable
+from app.compliance.casefile.standalone.verifying import signed_text
+from tests.app.compliance.casefile.cases import (
+    BY,
+    KEY,
+    REASON,
+    changed,
+    findings,
+    made,
+    members_of,
+    order_on_record,
+    packed,
+)
+from tests.app.ground import ADDRESS, NAME, NUMBER, Ground
+from tests.app.http import walking as walk
+from tests.app.http.conftest import Client, application, client, ground, no_blocking
+
+__all__ = ["application", "client", "ground", "no_blocking"]
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """One is enough here; `test_exports` makes case files on both."""
+    return sqlite_url
+
+
+@pytest.fixture
+async def order(client: Client, ground: Ground) -> OrderId:
+    return await order_on_record(client, ground)
+
+
+@pytest.fixture
+async def case(ground: Ground, order: OrderId) -> bytes:
+    return await made(ground, order)
+
+
+async def test_everything_on_record_is_in_it_and_nothing_personal(
+    ground: Ground, order: OrderId, case: bytes
+) -> None:
+    assert findings(case) == []
+    members = members_of(case)
+    manifest = json.loads(members["manifest.json"])
+    assert (manifest["order"], manifest["by"], manifest["reason"]) == (order, BY, REASON)
+    text = b"".join(data for name, data in members.items() if not name.startswith("media/")).decode()
+    for personal in (NAME, NUMBER, ADDRESS, walk.PHONE):
+        assert personal not in text
+        assert json.dumps(personal)[1:-1] not in text
+    evidence = json.loads(members["evidence.json"])["objects"]
+    assert {each["kind"] for each in evidence} == {"id_front", "id_back", "handheld"}
+    for each in evidence:
+        assert hashlib.sha256(members[each["member"]]).hexdigest() == each["sha256"]
+    assert json.loads(members["decisions.json"])["decisions"][0]["input"]["policy"]["version"] == "test"
+    assert [each["kind"] for each in json.loads(members["consents.json"])["consents"]] == list(walk.CONSENTS)
+    last = json.loads(json.loads(members["audit.json"])["entries"][-1]["content"])
+    assert (last["event"], last["actor"], last["reason"]) == ("export.made", BY, REASON)
+
+
+async def test_identity_is_in_it_only_when_asked_for_and_that_is_recorded(
+    ground: Ground, order: OrderId
+) -> None:
+    members = members_of(await made(ground, order, with_identity=True, with_media=False))
+    identity = json.loads(members["identity.json"])
+    assert (identity["name"], identity["number"], identity["contact_phone"]) == (NAME, NUMBER, walk.PHONE)
+    assert not any(name.startswith("media/") for name in members)
+    events = [json.loads(each["content"])["event"] for each in json.loads(members["audit.json"])["entries"]]
+    assert events[-2:] == ["export.made", "identity.revealed"]
+
+
+async def test_evidence_that_is_destroyed_is_said_to_be(ground: Ground, order: OrderId) -> None:
+    before = json.loads(members_of(await made(ground, order))["evidence.json"])["objects"]
+    await ground.vault.destroy(order, before[0]["sha256"])
+    case = await made(ground, order)
+    after = {each["sha256"]: each for each in json.loads(members_of(case)["evidence.json"])["objects"]}
+    assert after[before[0]["sha256"]]["absent"] == "destroyed"
+    assert findings(case) == []
+
+
+async def test_every_single_change_of_every_member_is_named(case: bytes) -> None:
+    for name in members_of(case):
+
+        def flip(members: dict[str, bytes], name: str = name) -> None:
+            data = bytearray(members[name])
+            data[len(data) // 2] ^= 1
+            members[name] = bytes(data)
+
+        found = findings(changed(case, flip))
+        expected = "manifest.sig" if name in ("manifest.json", "manifest.sig") else name
+        assert any(line.startswith(expected) for line in found), (name, found)
+
+
+async def test_what_is_added_missing_or_swapped_is_named(case: bytes) -> None:
+    added = findings(changed(case, lambda members: members.update({"more.json": b"{}"})))
+    assert any("more.json: added" in line for line in added)
+    for name in members_of(case):
+        found = findings(changed(case, lambda members, name=name: members.pop(name)))  # type: ignore[misc]
+        expected = "manifest" if name.startswith("manifest") else name
+        assert any(line.startswith(expected) for line in found), (name, found)
+
+    def swap(members: dict[str, bytes]) -> None:
+        members["facts.json"], members["order.json"] = members["order.json"], members["facts.json"]
+
+    assert "facts.json: holds what belongs to order.json" in findings(changed(case, swap))
+
+
+def resigned(case: bytes, name: str, change: Any, key: Ed25519PrivateKey = KEY) -> bytes:
+    """As somebody with the audit key, but without the audit trail, could do it."""
+
+    def work(members: dict[str, bytes]) -> None:
+        document = json.loads(members[name])
+        change(document)
+        members[name] = json.dumps(document).encode()
+        manifest = json.loads(members["manifest.json"])
+        for each in manifest["members"]:
+            each["sha256"] = hashlib.sha256(members[each["name"]]).hexdigest()
+        members["manifest.json"] = json.dumps(manifest).encode()
+        members["manifest.sig"] = base64.b64encode(key.sign(signed_text(members["manifest.json"])))
+
+    return changed(case, work)
+
+
+def _drop_first(document: Any) -> None:
+    document["entries"].pop(0)
+
+
+def _drop_last(document: Any) -> None:
+    document["entries"].pop()
+
+
+def _exchange(document: Any) -> None:
+    entries = document["entries"]
+    entries[0], entries[1] = entries[1], entries[0]
+
+
+def _reword(document: Any) -> None:
+    document["entries"][0]["content"] = document["entries"][0]["content"].replace("order", "older", 1)
+
+
+@pytest.mark.parametrize("change", [_drop_first, _drop_last, _exchange, _reword])
+async def test_a_broken_chain_is_named_even_under_a_good_signature(case: bytes, change: Any) -> None:
+    found = findings(resigned(case, "audit.json", change))
+    assert found
+    assert all(line.startswith(("audit.json", "proof.json")) for line in found)
+
+
+def _other_root(document: Any) -> None:
+    document["path"].append("00" * 32)
+
+
+def _other_state(document: Any) -> None:
+    document["seq"] -= 1
+
+
+def _other_place(document: Any) -> None:
+    document["index"] += 1
+
+
+def _other_checkpoint(document: Any) -> None:
+    content = json.loads(document["checkpoint"]["content"])
+    document["checkpoint"]["content"] = json.dumps(content | {"chains": content["chains"] + 1})
+
+
+@pytest.mark.parametrize("change", [_other_root, _other_state, _other_place, _other_checkpoint])
+async def test_a_wrong_proof_is_named_even_under_a_good_signature(case: bytes, change: Any) -> None:
+    found = findings(resigned(case, "proof.json", change))
+    assert found
+    assert all(line.startswith("proof.json") for line in found)
+
+
+async def test_another_key_and_another_orders_member_are_named(
+    client: Client, ground: Ground, case: bytes
+) -> None:
+    other = Ed25519PrivateKey.generate().public_key()
+    found = findings(case, other)
+    assert {line.split(":")[0] for line in found} == {"manifest.sig", "proof.json"}
+    moved = resigned(case, "facts.json", lambda document: document.update(order="ord_" + "1" * 24))
+    assert findings(moved) == ["facts.json: is about another order"]
+
+
+async def test_evidence_under_anothers_name_is_named(case: bytes) -> None:
+    names = [name for name in members_of(case) if name.startswith("media/")]
+
+    def swap(members: dict[str, bytes]) -> None:
+        members[names[0]], members[names[1]] = members[names[1]], members[names[0]]
+
+    found = findings(changed(case, swap))
+    assert any(line.startswith(names[0]) for line in found)
+    assert any(line.startswith(names[1]) for line in found)
+
+
+async def test_junk_is_a_finding_and_not_a_fault(case: bytes) -> None:
+    for name in members_of(case):
+        for junk in (b"", b"[]", b"null", b"{}", b"\xff", b"1" * 5000, b'{"entries": 1}', b"[" * 100_000):
+            assert findings(
+                changed(case, lambda members, name=name, junk=junk: members.update({name: junk}))  # type: ignore[misc]
+            )
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+async def test_zips_that_harm_whoever_opens_them_are_refused(case: bytes) -> None:
+    members = members_of(case)
+    refused = {
+        "climbs out": packed({**members, "../../escape.json": b"{}"}),
+        "absolute": packed({**members, "/etc/passwd.json": b"{}"}),
+        "hidden": packed({**members, ".profile.json": b"{}"}),
+        "media that swells": _deflated_media(members),
+        "many": packed({f"m{number}.json": b"" for number in range(MAX_MEMBERS + 1)}),
+        "cut short": case[:-30],
+        "something behind": case + b"PK",
+        "no ZIP": b"\0" * 4096,
+        "empty": b"",
+        "a bomb": _bomb(),
+        "the same twice": _twice(members),
+    }
+    for name, data in refused.items():
+        try:
+            ZipMembers(io.BytesIO(data), len(data))
+        except Unusable:
+            continue
+        pytest.fail(f"{name} was not refused")
+
+
+def _deflated_media(members: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as writing:
+        for name, data in {**members, f"media/{'0' * 64}.jpg": bytes(1_000_000)}.items():
+            writing.writestr(name, data)
+    return target.getvalue()
+
+
+def _bomb() -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as writing:
+        with writing.open("facts.json", "w") as member:
+            for _ in range(65):
+                member.write(bytes(1024 * 1024))
+    return target.getvalue()
+
+
+def _twice(members: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as writing:
+        for name, data in [*members.items(), ("facts.json", b"{}")]:
+            writing.writestr(name, data)
+    return target.getvalue()
