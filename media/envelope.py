@@ -14,7 +14,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -37,6 +37,20 @@ _COUNTER_BYTES = _NONCE_BYTES - 1
 _SEALED_CHUNK = CHUNK_BYTES + TAG_BYTES
 #: First bytes of every sealed object; also associated data of each chunk.
 MAGIC = b"KAIKA-SEALED-1\n"
+
+
+class Readable(Protocol):
+    """A file to read from where it stands."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; none at the end."""
+
+
+class Writable(Protocol):
+    """A file to write to."""
+
+    def write(self, data: bytes, /) -> int:
+        """All of `data`."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +163,7 @@ def _key_id(key: bytes) -> bytes:
     return hashlib.sha256(b"kaika vault key id" + key).digest()[:_KEY_ID_BYTES]
 
 
-def seal(source: BinaryIO, target: BinaryIO, data_key: bytes) -> tuple[Digest, int]:
+def seal(source: Readable, target: Writable, data_key: bytes) -> tuple[Digest, int]:
     """Everything that `source` still holds, sealed into `target`; digest and size of the clear bytes.
 
     `data_key` must never seal a second object. Raises EvidenceTooLarge.
@@ -165,7 +179,7 @@ def seal(source: BinaryIO, target: BinaryIO, data_key: bytes) -> tuple[Digest, i
     return Digest(digest.hexdigest()), size
 
 
-def unseal(source: BinaryIO, data_key: bytes, label: Label) -> Iterator[bytes]:
+def unseal(source: Readable, data_key: bytes, label: Label) -> Iterator[bytes]:
     """The clear chunks of a sealed object. Raises EvidenceUnreadable, at the latest after the last chunk.
 
     What was yielded is only good once the iterator has ended: the digest is compared at the end.
@@ -187,7 +201,7 @@ def unseal(source: BinaryIO, data_key: bytes, label: Label) -> Iterator[bytes]:
         raise EvidenceUnreadable("a sealed object holds other bytes than its digest says")
 
 
-def _chunks(source: BinaryIO, length: int) -> Iterator[tuple[bytes, bool]]:
+def _chunks(source: Readable, length: int) -> Iterator[tuple[bytes, bool]]:
     """Chunks of `length`, the last one marked; always at least one, which may be empty."""
     chunk = _read_full(source, length)
     while True:
@@ -199,7 +213,7 @@ def _chunks(source: BinaryIO, length: int) -> Iterator[tuple[bytes, bool]]:
         chunk = following
 
 
-def _read_full(source: BinaryIO, length: int) -> bytes:
+def _read_full(source: Readable, length: int) -> bytes:
     """`length` bytes, or fewer where the source ends; a raw file may give less than asked at once."""
     parts: list[bytes] = []
     missing = length

@@ -10,19 +10,30 @@ from pathlib import Path
 import pytest
 
 from activation.ids import OrderId
-from media.keys.ports import MAX_ENTRY_BYTES, KeyStore
+from media.aws import open_s3
+from media.buckets import Bucket
+from media.keys.ports import MAX_ENTRY_BYTES, KeyStore, KeyStoreAway
 from media.keys.store_folder import FolderKeyStore
+from media.keys.store_s3 import S3KeyStore
+from tests.servers.radosgw import RadosGateway
 
 Open = Callable[[], KeyStore]
 
 
-@pytest.fixture(params=["folder"])
-def open_store(tmp_path: Path) -> Iterator[Open]:
+@pytest.fixture(params=["folder", pytest.param("radosgw", marks=pytest.mark.radosgw)])
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the same store again and again, as other processes do."""
-    opened = []
+    opened: list[FolderKeyStore | S3KeyStore] = []
+    gateway: RadosGateway | None = None
+    if request.param == "radosgw":
+        gateway = request.getfixturevalue("radosgw")
+        name = gateway.new_bucket().name
 
     def open_one() -> KeyStore:
-        opened.append(FolderKeyStore(tmp_path / "keystore"))
+        if gateway is None:
+            opened.append(FolderKeyStore(tmp_path / "keystore"))
+        else:
+            opened.append(S3KeyStore(Bucket(open_s3(gateway.access), name)))
         return opened[-1]
 
     yield open_one
@@ -131,3 +142,20 @@ async def test_refuses_ids_that_are_not_ids(store: KeyStore) -> None:
     ):
         with pytest.raises(ValueError):
             await call
+
+
+@pytest.mark.radosgw
+async def test_a_bucket_that_does_not_answer_is_away_and_not_empty(
+    radosgw: RadosGateway, order: OrderId
+) -> None:
+    store = S3KeyStore(Bucket(open_s3(radosgw.access, read_seconds=0.3, tries=1), radosgw.new_bucket().name))
+    await store.put_if_absent(order, b"entry")
+    radosgw.pause()
+    try:
+        for call in (store.get(order), store.put_if_absent(order, b"x"), store.list(None, 1)):
+            with pytest.raises(KeyStoreAway):
+                await call
+    finally:
+        radosgw.resume()
+    assert await store.get(order) == b"entry"
+    store.close()

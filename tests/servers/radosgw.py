@@ -15,6 +15,8 @@ import tempfile
 import uuid
 from pathlib import Path
 
+from media.aws import AwsAccess, open_s3
+from media.buckets import Bucket
 from tests.servers.ports import free_port, wait_until_listening
 
 MISSING = "a Ceph gateway is not installed (Debian packages ceph-mon ceph-osd radosgw ceph-common)"
@@ -89,6 +91,16 @@ class RadosGateway:
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def access(self) -> AwsAccess:
+        return AwsAccess(REGION, self.endpoint, self.access_key, self.secret_key)
+
+    def new_bucket(self, *, lock: bool = False) -> Bucket:
+        """A bucket with a name of its own. lock: with object lock and so with versions."""
+        client, name = open_s3(self.access), f"kaika-{uuid.uuid4().hex[:12]}"
+        client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=lock)
+        return Bucket(client, name)
 
     def start(self) -> None:
         """Ready when it returns. Raises RuntimeError with the last lines of what did not start."""
