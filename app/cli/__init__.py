@@ -19,9 +19,13 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 #: Words that have commands of their own below them.
 GROUPS = {
+    "audit": "the audit trail: checkpoints, export, verification",
+    "database": "what the database's roles may do",
     "casefile": "the case file of an order for supervision: make, open, verify",
     "evaluate": "measure recognition and captures on folders of files",
     "gate": "look at decisions of the gate",
+    "hold": "orders to stop: place, lift, list",
+    "incident": "leaks, damage and loss of identity data: open, list, report",
     "keys": "make keys for production",
     "models": "face recognition models: list, install, verify",
     "privacy": "look for personal data in clear",
