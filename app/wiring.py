@@ -27,6 +27,8 @@ from activation.ports import Hlr, Messages, Registry
 from activation.steps import Steps
 from app.access.families import TokenFamilies
 from app.access.passwords import Passwords
+from app.compliance.audit.checkpoints import Checkpoints
+from app.compliance.audit.policy import note_policy
 from app.access.rates import Rates
 from app.access.revocations import Revocations
 from app.access.staff import StaffAccounts
@@ -180,6 +182,7 @@ async def _open_rooms(
     policy, store = await asyncio.to_thread(policy_of, settings), Store()
     shipping, cases = open_shipping(ground.keys.fields, ground.staff, settings.carrier), Cases()
     case_desk = FlowDesk(cases)
+    await note_policy(ground.sessions, policy)
     work = DurableWork(settings.database_url, ground.engine, settings.executor_id)
     steps = Steps(
         work=work,
@@ -204,7 +207,8 @@ async def _open_rooms(
         release=flow.release,
         forget=work.forget,
     )
-    await work.start(flow, retention.missions(), retention.routines())
+    checkpoints = Checkpoints(ground.sessions, ground.readers, ground.keys.audit, now)
+    await work.start(flow, retention.missions(), (*retention.routines(), checkpoints.routine()))
     stack.push_async_callback(work.stop, DRAIN_SECONDS)
     holds = HoldDesk(ground.sessions, now, work, store)
     watch = HoldWatch(ground.sessions, ground.readers, now, holds, settings.executor_id)

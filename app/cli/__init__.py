@@ -21,6 +21,8 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 GROUPS = {
     "audit": "the audit trail: checkpoints, export, verification",
     "database": "what the database's roles may do",
+    "audit": "the audit trail: checkpoints, export, verification",
+    "database": "what the database's roles may do",
     "casefile": "the case file of an order for supervision: make, open, verify",
     "evaluate": "measure recognition and captures on folders of files",
     "gate": "look at decisions of the gate",

@@ -25,6 +25,7 @@ from activation.adapters.sql.audit import note
 from activation.adapters.sql.audit_tables import AuditCheckpointHeadRow, AuditHeadRow
 from activation.adapters.sql.audit_tables import AuditCheckpointRow as C
 from activation.adapters.sql.engine import insert_if_absent
+from activation.ports import Routine
 from app.compliance.audit.merkle import Tree, head_leaf
 from app.compliance.audit.signed import FIRST, Changes, Signed, sign
 
@@ -48,10 +49,14 @@ class Checkpoints:
     key: Ed25519PrivateKey
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    async def daily(self) -> None:
-        """What the schedule calls."""
-        with acting_as("mission:audit"):
-            await self.take()
+    def routine(self) -> Routine:
+        """The daily checkpoint. It has no steps: begun again, it goes on where it was."""
+
+        async def daily() -> None:
+            with acting_as("mission:audit"):
+                await self.take()
+
+        return Routine(DAILY, DAILY_CRON, daily)
 
     async def take(self) -> Signed:
         """A new checkpoint over every entry that is committed now."""
