@@ -27,14 +27,14 @@ from activation.ports import Hlr, Messages, Registry
 from activation.steps import Steps
 from app.access.families import TokenFamilies
 from app.access.passwords import Passwords
-from app.compliance.audit.checkpoints import Checkpoints
-from app.compliance.audit.policy import note_policy
 from app.access.rates import Rates
 from app.access.revocations import Revocations
 from app.access.staff import StaffAccounts
 from app.access.tokens import Tokens
 from app.check_evidence import CheckEvidence
 from app.checks import Checks
+from app.compliance.audit.checkpoints import Checkpoints
+from app.compliance.audit.policy import note_policy
 from app.compliance.casefile.exports import Exports
 from app.compliance.casefile.making import CaseFiles
 from app.compliance.holds.desk import HoldDesk
@@ -45,6 +45,7 @@ from app.keys import Keys, load_keys, read_secret
 from app.order_keys import object_keys, open_order_keys
 from app.review.cases import Cases
 from app.review.desk import FlowDesk, ReviewDesk
+from app.rotation.first_keys import make_first_keys
 from app.schema import prepare_schema
 from app.services import Services
 from logistics.carriers import Carriers, load_carriers
@@ -122,6 +123,7 @@ async def _open_ground(stack: AsyncExitStack, settings: Settings) -> _Ground:
     passwords = Passwords()
     stack.push_async_callback(asyncio.to_thread, passwords.close)
     order_keys = await open_order_keys(stack, settings, keys)
+    await make_first_keys(open_sessions(engine))
     vault = LocalVault(settings.vault_dir, object_keys(order_keys, keys))
     stack.push_async_callback(asyncio.to_thread, vault.close)
     return _Ground(
@@ -236,6 +238,7 @@ async def _open_rooms(
         ice=ice_settings(settings),
         threads=settings.check_threads,
         most=settings.checks_at_once,
+        per_address=settings.bounds.checks_per_address,
         executor=settings.executor_id,
     )
     checks.start()
@@ -281,4 +284,10 @@ def ice_settings(settings: Settings) -> IceSettings:
     secret = None
     if turn.secret_file is not None:
         secret = read_secret("KAIKA_TURN_SECRET_FILE", turn.secret_file, private=settings.production)
-    return IceSettings(settings.stun_urls, turn.urls if secret else (), secret, turn.relay_only)
+    return IceSettings(
+        settings.stun_urls,
+        turn.urls if secret else (),
+        secret,
+        relay_only=turn.relay_only,
+        private_candidates=settings.bounds.private_candidates,
+    )
