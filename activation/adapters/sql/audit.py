@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from activation.acting import acting
 from activation.adapters.sql.audit_chain import START, canonical, digest_of, link
@@ -53,6 +53,8 @@ async def note(
     """
     if reads_only(session) or session.in_nested_transaction():
         raise RuntimeError("an audit entry needs a transaction that writes, and no savepoint")
+    if not session.in_transaction():
+        await session.begin()  # so that a rollback is told of
     at, actor = datetime.now(UTC), acting()
     content = canonical(
         {
@@ -84,6 +86,7 @@ def _append(session: Session) -> None:
         connection.execute(_APPEND_SQLITE, rows)
 
 
-@sa.event.listens_for(Session, "after_rollback")
-def _forget(session: Session) -> None:
-    session.info.pop(_PENDING, None)
+@sa.event.listens_for(Session, "after_soft_rollback")
+def _forget(session: Session, rolled_back: SessionTransaction) -> None:
+    if not rolled_back.nested:
+        session.info.pop(_PENDING, None)
