@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from sqlalchemy import exc as db
 
+from activation.order_keys import OrderKeyGone, OrderKeysFault
 from app.http import common
 from app.http.headers import SERVER, headers_for
 from app.http.metrics import IN_FLIGHT, observe, route_template
@@ -18,9 +19,9 @@ from app.logs import exception_shape
 from app.services import SERVICES
 
 REQUEST_ID_HEADER = "X-Request-Id"
-#: Seconds after which it is worth trying again when the database did not answer.
+#: Seconds after which it is worth trying again when the database, or the key service, did not answer.
 AWAY_RETRY_S = 5
-_DATABASE_AWAY = (db.OperationalError, db.InterfaceError, db.TimeoutError)
+_AWAY = (db.OperationalError, db.InterfaceError, db.TimeoutError, OrderKeysFault)
 
 _log = structlog.get_logger("kaika.http")
 
@@ -69,8 +70,11 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         kind = _BY_STATUS.get(error.status, common.REFUSED_BY_SERVER)
         allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return problem_response(request, ProblemRaised(kind, headers=allowed))
-    except _DATABASE_AWAY as error:
-        _log.error("database away", route=route_template(request), error=exception_shape(error))
+    except OrderKeyGone:
+        # R8.2: what was to be read or written belongs to an order whose data were destroyed.
+        return problem_response(request, ProblemRaised(common.NOT_FOUND))
+    except _AWAY as error:
+        _log.error("database or keys away", route=route_template(request), error=exception_shape(error))
         return problem_response(request, ProblemRaised(common.BUSY, retry_after_s=AWAY_RETRY_S))
     except Exception as error:
         _log.error("fault", route=route_template(request), error=exception_shape(error))
