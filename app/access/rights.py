@@ -36,6 +36,11 @@ class Resource(StrEnum):
     INCIDENT = "incident"
     ORDER_FILE = "order_file"
     CASE_FILE = "case_file"  # for supervision (R10.3)
+    SERVICE_END = "service_end"
+    LEGAL_HOLD = "legal_hold"
+    RETENTION = "retention"
+    SUBJECT_REQUEST = "subject_request"  # the applicant's own
+    SUBJECT_REQUESTS = "subject_requests"  # everybody's, for those who answer them
     SANDBOX = "sandbox"
 
 
@@ -94,6 +99,15 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     (_R.INCIDENT, _A.CHANGE): _OPERATOR,
     (_R.INCIDENT, _A.READ): _OPERATOR,
     (_R.ORDER_FILE, _A.READ): _OPERATOR,
+    # The life's end of an order's data (R8).
+    (_R.SERVICE_END, _A.CREATE): _OPERATOR,
+    (_R.LEGAL_HOLD, _A.CREATE): _OPERATOR,
+    (_R.LEGAL_HOLD, _A.READ): _OPERATOR,
+    (_R.LEGAL_HOLD, _A.END): _OPERATOR,
+    (_R.RETENTION, _A.READ): _OPERATOR,
+    (_R.SUBJECT_REQUESTS, _A.READ): _OPERATOR,
+    (_R.SUBJECT_REQUEST, _A.CREATE): _APPLICANT,
+    (_R.SUBJECT_REQUEST, _A.READ): _APPLICANT,
     (_R.CASE_FILE, _A.CREATE): _OPERATOR,
     (_R.CASE_FILE, _A.READ): _OPERATOR,
     (_R.DELIVERY, _A.END): _OPERATOR,

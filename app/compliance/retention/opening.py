@@ -9,8 +9,9 @@ from activation.ids import OrderId
 from activation.ports import Clock, Work
 from app.compliance.retention.destroying import Destroyer, Forget, Release
 from app.compliance.retention.faces import Faces
-from app.compliance.retention.orphans import ListedVault, Orphans
+from app.compliance.retention.orphans import Orphans
 from app.compliance.retention.routine import Retention
+from media.vault import Vault
 
 
 async def _nothing(order_id: OrderId) -> None:
@@ -22,7 +23,7 @@ def open_retention(
     engine: AsyncEngine,
     work: Work,
     clock: Clock,
-    vault: ListedVault,
+    vault: Vault,
     faces_limit: int,
     release: Release,
     forget: Forget = _nothing,

@@ -8,10 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 import sqlalchemy as sa
 import structlog
@@ -39,21 +37,11 @@ _ASKED_AT_ONCE = 500
 _log = structlog.get_logger("kaika.retention")
 
 
-class ListedVault(Vault, Protocol):
-    """A vault that can say what it holds."""
-
-    async def orders(self) -> Sequence[OrderId]:
-        """Every order that has objects."""
-
-    async def digests(self, order_id: OrderId) -> Sequence[Digest]:
-        """Every object of one order."""
-
-
 @dataclass(frozen=True)
 class Orphans:
     sessions: async_sessionmaker[AsyncSession]
     clock: Clock
-    vault: ListedVault
+    vault: Vault
 
     async def sweep(self) -> int:
         """How many objects, or whole orders, were destroyed. Raises StoreFault."""

@@ -17,11 +17,10 @@ from activation.adapters.sql.tables import MessageRow, OrderRow
 from activation.ids import Digest, OrderId
 from activation.order_keys import OrderKey, OrderKeyGone, Unreadable, order_keys
 from app.compliance.retention.face_keys import face_key_id
-from app.compliance.retention.orphans import ListedVault
 from app.compliance.retention.rows import order_tables
 from app.compliance.retention.tables import TombstoneRow
 from logistics.tables import DeliveryEventRow, DeliveryRow
-from media.vault import EvidenceNotFound, EvidenceUnreadable
+from media.vault import EvidenceNotFound, EvidenceUnreadable, Vault
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Proof:
         return not any(each.opened for each in self.tried)
 
 
-async def prove(session: AsyncSession, vault: ListedVault, order_id: OrderId) -> Proof:
+async def prove(session: AsyncSession, vault: Vault, order_id: OrderId) -> Proof:
     """Tries everything. A store that does not answer raises: what was not tried is not proven."""
     keys = {each: await _key(each) for each in (order_id, face_key_id(order_id))}
     tried = [Tried("order key", 1, 1) if keys[order_id] else Tried("order key", 0, 0)]
@@ -104,7 +103,7 @@ def _opens(place: str, value: bytes, keys: Iterable[OrderKey | None]) -> bool:
     return False
 
 
-async def _objects(vault: ListedVault, order_id: OrderId) -> Tried:
+async def _objects(vault: Vault, order_id: OrderId) -> Tried:
     digests = await vault.digests(order_id)
     opened = 0
     for digest in digests:
@@ -112,7 +111,7 @@ async def _objects(vault: ListedVault, order_id: OrderId) -> Tried:
     return Tried("vault", len(digests), opened)
 
 
-async def _object_opens(vault: ListedVault, order_id: OrderId, digest: Digest) -> bool:
+async def _object_opens(vault: Vault, order_id: OrderId, digest: Digest) -> bool:
     try:
         await vault.describe(order_id, digest)  # unwraps the object's key
     except (EvidenceNotFound, EvidenceUnreadable):

@@ -20,6 +20,7 @@ from app.compliance.retention.due import due_orders, plan
 from app.compliance.retention.face_rows import FORGET_FACES
 from app.compliance.retention.faces import Faces
 from app.compliance.retention.orphans import Orphans
+from app.compliance.subjects.requests import Requests
 
 #: Orders that one pass has destroyed; a night has 24 passes, so 12,000 orders.
 BATCH = 500
@@ -72,12 +73,16 @@ class Retention:
         await self.work.ask("retention-tidy.2 orphans", self.orphans.sweep)
         await self.work.ask("retention-tidy.3 scrub", self._scrub)
         await self.work.ask("retention-tidy.4 overdue", self._overdue)
+        await self.work.write("retention-tidy.5 copies", self._copies)
 
     async def count_faces(self) -> None:
         await self.work.ask("retention-faces.1 count", self.faces.count)
 
     async def _numbers(self, session: AsyncSession) -> int:
         return await Store().numbers.free_lapsed(session, self.clock(), NUMBERS)
+
+    async def _copies(self, session: AsyncSession) -> int:
+        return await Requests().lapse(session, self.clock())
 
     async def _scrub(self) -> None:
         await scrub(self.engine)

@@ -41,6 +41,7 @@ class RequestAnswer(StrEnum):
     NEW_CAPTURES = "new_captures"
     NEW_ORDER = "new_order"
     STORE = "store"
+    LAPSED = "lapsed"
     DESTROYING = "destroying"
     DESTROYED = "destroyed"
     SERVICE_LASTS = "service_lasts"
@@ -115,6 +116,15 @@ class Requests:
     async def lies_open(self, session: AsyncSession, order_id: OrderId, kind: RequestKind) -> bool:
         found = sa.select(R.id).where(R.order_id == order_id, R.kind == kind, R.state == RequestState.OPEN)
         return await session.scalar(found.limit(1)) is not None
+
+    async def lapse(self, session: AsyncSession, now: datetime, limit: int = LIST_LIMIT) -> int:
+        """Copies that nobody came for in time; who still wants one asks again. How many."""
+        late = (R.kind == RequestKind.ACCESS, R.state == RequestState.OPEN, R.due_at <= now)
+        orders = list(await session.scalars(sa.select(R.order_id).where(*late).limit(limit)))
+        done, lapsed = RequestState.DONE, RequestAnswer.LAPSED
+        for order_id in dict.fromkeys(orders):
+            await self.close(session, OrderId(order_id), RequestKind.ACCESS, done, lapsed, now)
+        return len(orders)
 
     async def close(
         self,

@@ -44,8 +44,8 @@ async def test_four_years_with_holds(town: Town) -> None:
     assert await town.orders() == {active}
     for order_id, kept in expected.items():
         until = PERIODS[kept].end(over[order_id])
-        day = start + gone[order_id] * DAY
-        assert until <= day < until + 5 * DAY, kept
+        night = start + gone[order_id] * DAY
+        assert until <= night < until + 5 * DAY, kept
     # The hold kept it a year longer; the first night after it took it.
     assert gone[held] == 3 * 365
     async with town.sessions() as session:
