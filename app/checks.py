@@ -90,6 +90,7 @@ class Checks:
         threads: int,
         most: int,
         executor: str,
+        per_address: int | None = None,
         make_script: Callable[[Profile], Script] = new_script,
     ) -> None:
         self._sessions = sessions
@@ -105,6 +106,7 @@ class Checks:
             instruments,
             threads=threads,
             most=most,
+            per_address=per_address,
             ice=ice,
             on_measured=self._measured,
             on_state=self._entered,
@@ -144,9 +146,12 @@ class Checks:
         return CheckMade(check, expires_at, left, self.desk.ice_servers(check))
 
     async def answer(
-        self, order_id: OrderId, check_id: CheckId, sdp: str
+        self, order_id: OrderId, check_id: CheckId, sdp: str, client: str = ""
     ) -> str | CheckRefusal | OfferRefusal | DeskRefusal:
-        """The answer to the attempt's one offer. Nothing is used up by an offer that is refused."""
+        """The answer to the attempt's one offer. Nothing is used up by an offer that is refused.
+
+        client: network address, for limits only.
+        """
         check = await self._of_order(order_id, check_id)
         if check is None:
             return CheckRefusal.NOT_FOUND
@@ -154,7 +159,7 @@ class Checks:
         if check.state is not CheckState.CREATED or seconds <= 0:
             return CheckRefusal.OFFER_ALREADY_ANSWERED
         request = CheckRequest(check_id, order_id, read_script(check.script), min(seconds, SESSION_SECONDS))
-        answer = await self.desk.answer(request, sdp, lambda: self._claim(check_id))
+        answer = await self.desk.answer(request, sdp, lambda dtls: self._claim(check_id, dtls), client)
         return CheckRefusal.OFFER_ALREADY_ANSWERED if answer is DeskRefusal.NOT_CLAIMED else answer
 
     async def abort(self, order_id: OrderId, check_id: CheckId) -> CheckView | None:
@@ -243,11 +248,14 @@ class Checks:
             check = await self._store.checks.read(session, check_id)
         return check if check is not None and check.order_id == order_id else None
 
-    async def _claim(self, check_id: CheckId) -> bool:
-        """Of two offers for one attempt only one is answered, in whichever process."""
+    async def _claim(self, check_id: CheckId, fingerprint: str) -> bool:
+        """Of two offers for one attempt only one is answered, in whichever process.
+
+        From then on the attempt belongs to the phone whose DTLS certificate has this fingerprint.
+        """
         async with self._sessions.begin() as session:
             return await self._store.checks.move(
-                session, check_id, CheckState.CONNECTED, self._clock(), self._executor
+                session, check_id, CheckState.CONNECTED, self._clock(), self._executor, fingerprint
             )
 
     async def _entered(self, check_id: CheckId, state: CheckState) -> None:

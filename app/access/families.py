@@ -106,6 +106,7 @@ class TokenFamilies:
             session.add(family)
             refresh, seconds = self._new_refresh(session, family, now)
             await note(session, principal.subject, "sign_in.began", "R9.1", family=family.id)
+        self.forget_revocations()
         return SignedIn(self._tokens.issue(principal, device, family.id, family.expires_at), refresh, seconds)
 
     async def refresh(self, text: str, device: str | None) -> SignedIn | RefreshRefusal:
@@ -113,7 +114,12 @@ class TokenFamilies:
 
         Under a hold (R9.3) the token is good again once that is lifted.
         """
-        now = self._clock()
+        renewed = await self._refresh(text, device, self._clock())
+        if isinstance(renewed, RefreshRefusal):
+            self.forget_revocations()
+        return renewed
+
+    async def _refresh(self, text: str, device: str | None, now: datetime) -> SignedIn | RefreshRefusal:
         async with self._sessions.begin() as session:
             used = await session.execute(
                 sa.update(R)
@@ -143,12 +149,15 @@ class TokenFamilies:
             family = await session.get(F, family_id, with_for_update=True)
             if family is not None:
                 await self._end(session, family, "signed_out", self._clock())
-        self._tokens.revocations.forget()
+        self.forget_revocations()
 
     async def end_all(self, session: AsyncSession, subject: str, why: str) -> None:
-        """Every sign-in of an order or a member of staff, in the caller's transaction."""
+        """Every sign-in of one subject. The caller commits, then calls `forget_revocations`."""
         for family in await self._living(session, subject):
             await self._end(session, family, why, self._clock())
+
+    def forget_revocations(self) -> None:
+        """What ended counts here at once; in other processes within a second it does anyhow."""
         self._tokens.revocations.forget()
 
     async def knows(self, session: AsyncSession, subject: str, device: str | None) -> bool:
@@ -203,7 +212,6 @@ class TokenFamilies:
             return
         family.ended_at, family.ended_for = now, why
         await note(session, family.subject, "sign_in.ended", "R9.1", reason=why, family=family.id)
-        self._tokens.revocations.forget()
 
     async def _living(self, session: AsyncSession, subject: str) -> list[F]:
         """Newest first."""

@@ -14,6 +14,7 @@ from activation.check import OPEN, CheckState
 from activation.holds import Stopped
 from activation.ids import CheckId
 from app.access.principals import Applicant
+from app.access.rates import CHECKS_PER_ADDRESS
 from app.access.rights import Action, Resource
 from app.check_standing import standing
 from app.checks import CheckMade, CheckRefusal, wait_seconds
@@ -26,7 +27,7 @@ from app.http.check_problems import (
     OFFER_REFUSED,
     TOO_MANY_CHECKS,
 )
-from app.http.contract import Input, Output, ProblemRaised, Reply, applicant_order, operation
+from app.http.contract import Input, Output, ProblemRaised, Reply, applicant_order, client_address, operation
 from app.http.inputs import OrderPath
 from app.http.preselection_problems import CONSENT_WANTED
 from app.preselection.consents import OTHER_WAYS, ConsentKind
@@ -138,13 +139,16 @@ async def create_check(request: web.Request, path: OrderPath, body: CheckNew) ->
     path=CheckPath,
     body=Offer,
     returns={200: Answer},
-    problems=(common.PAUSED, CHECK_TAKEN, OFFER_REFUSED, CHECKS_FULL),
+    problems=(common.PAUSED, CHECK_TAKEN, OFFER_REFUSED, CHECKS_FULL, common.TOO_MANY),
 )
 async def offer_check(request: web.Request, path: CheckPath, body: Offer) -> Reply:
     """One complete offer and answer; a dropped connection needs a new attempt."""
-    checks = request.app[SERVICES].checks
+    services, client = request.app[SERVICES], client_address(request)
     await _not_paused(request)
-    match await checks.answer(applicant_order(request), CheckId(path.check_id), body.sdp):
+    seconds = await services.rates.wait_for(CHECKS_PER_ADDRESS, client)
+    if seconds is not None:
+        raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
+    match await services.checks.answer(applicant_order(request), CheckId(path.check_id), body.sdp, client):
         case CheckRefusal.NOT_FOUND:
             raise ProblemRaised(common.NOT_FOUND)
         case CheckRefusal() | DeskRefusal.NOT_CLAIMED:

@@ -29,12 +29,13 @@ OnState = Callable[[CheckId, CheckState], Awaitable[None]]
 
 class DeskRefusal(StrEnum):
     FULL = "full"
+    ADDRESS_FULL = "address_full"
     NOT_CLAIMED = "not_claimed"
     CLOSED = "closed"
 
 
 class VideoChecks:
-    """At most `most` sessions at once, and one of each order."""
+    """At most `most` sessions at once, `per_address` of one address, and one of each order."""
 
     def __init__(
         self,
@@ -45,10 +46,13 @@ class VideoChecks:
         ice: IceSettings,
         on_measured: OnMeasured,
         on_state: OnState | None = None,
+        per_address: int | None = None,
     ) -> None:
         self._instruments = instruments
         self._pools = AnalysisPools(threads)
         self._most = most
+        self._per_address = per_address or most
+        self._addresses: dict[CheckId, str] = {}
         self._ice = ice
         self._on_measured = on_measured
         self._on_state = on_state
@@ -67,11 +71,13 @@ class VideoChecks:
         return self._ice.servers(check, datetime.now(UTC))
 
     async def answer(
-        self, request: CheckRequest, sdp: str, claim: Callable[[], Awaitable[bool]]
+        self, request: CheckRequest, sdp: str, claim: Callable[[str], Awaitable[bool]], address: str = ""
     ) -> str | OfferRefusal | DeskRefusal:
-        """Answers an offer and starts the session. `claim` takes the attempt for it, once.
+        """Answers an offer and starts the session. `claim` takes the attempt for it, once, for the phone
+        with the certificate of this fingerprint.
 
-        Of two offers at once for one attempt the second is refused: each would hold a place.
+        address: where the offer came from; one address holds a few places. Of two offers at once for one
+        attempt the second is refused: each would hold a place.
         """
         if self._closing.is_set():
             return DeskRefusal.CLOSED
@@ -79,10 +85,13 @@ class VideoChecks:
             return DeskRefusal.NOT_CLAIMED
         if len(self._sessions) + len(self._coming) >= self._most:
             return DeskRefusal.FULL
-        offer = examine(sdp)
+        if address and [*self._addresses.values()].count(address) >= self._per_address:
+            return DeskRefusal.ADDRESS_FULL
+        offer = examine(sdp, private_candidates=self._ice.private_candidates)
         if isinstance(offer, OfferRefusal):
             return offer
         self._coming.add(request.check)
+        self._addresses[request.check] = address
         try:
             servers = self._ice.servers(request.check, datetime.now(UTC))
             answered = await VideoPeer.answer(offer, servers, self._ice.relay_only)
@@ -91,7 +100,7 @@ class VideoChecks:
             peer, answer = answered
             claimed = False
             try:
-                claimed = not self._closing.is_set() and await claim()
+                claimed = not self._closing.is_set() and await claim(peer.fingerprint)
             finally:
                 if not claimed:
                     await peer.close()
@@ -101,6 +110,8 @@ class VideoChecks:
             return answer
         finally:
             self._coming.discard(request.check)
+            if request.check not in self._sessions:
+                self._addresses.pop(request.check, None)
 
     def stop(self, check: CheckId, ending: Ending = Ending.CANCELLED) -> bool:
         """Ends a session of this process; False where it does not run here."""
@@ -160,6 +171,7 @@ class VideoChecks:
         finally:
             session.recorded.set()
             self._sessions.pop(check, None)
+            self._addresses.pop(check, None)
             await self._farewell(peer)
 
     async def _record(self, request: CheckRequest, measured: CheckMeasured) -> bool:

@@ -34,12 +34,16 @@ class IceServer:
 
 @dataclass(frozen=True)
 class IceSettings:
-    """What the operator configured. relay_only: our side uses the relay's port range alone."""
+    """What the operator configured. relay_only: our side uses the relay's port range alone.
+
+    private_candidates: phones in private networks are spoken to (`candidates`).
+    """
 
     stun_urls: tuple[str, ...] = ()
     turn_urls: tuple[str, ...] = ()
     turn_secret: bytes | None = field(default=None, repr=False)
     relay_only: bool = False
+    private_candidates: bool = True
 
     def __post_init__(self) -> None:
         if bool(self.turn_urls) != (self.turn_secret is not None):

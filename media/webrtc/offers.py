@@ -6,10 +6,13 @@ refusal, a value; only after that does a parser with state see it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aiortc import sdp as aiortc_sdp
+
+from media.webrtc.candidates import is_candidate, is_spoken_to
 
 MAX_OFFER_CHARACTERS = 32_768
 """Browsers send 3 to 10 thousand."""
@@ -18,6 +21,7 @@ MAX_CANDIDATES = 32
 """Each one is a host that the server sends STUN checks to; phones have fewer than twelve."""
 
 _SENDING = frozenset({"sendrecv", "sendonly"})
+_HASHES = frozenset({"sha-256", "sha-384", "sha-512"})
 _CODECS = frozenset({"video/vp8", "video/h264"})
 
 
@@ -35,13 +39,17 @@ class OfferRefusal(StrEnum):
 
 @dataclass(frozen=True)
 class CheckedOffer:
-    """An offer with one sending video section and a data channel."""
+    """An offer with one sending video section and a data channel.
+
+    fingerprint: SHA-256 of the certificate that the handshake must show, 64 hex digits.
+    """
 
     sdp: str = field(repr=False)
+    fingerprint: str
 
 
-def examine(sdp: str) -> CheckedOffer | OfferRefusal:
-    """Whether `sdp` is an offer that can be answered."""
+def examine(sdp: str, *, private_candidates: bool = True) -> CheckedOffer | OfferRefusal:
+    """Whether `sdp` is an offer that can be answered. private_candidates: see `candidates`."""
     if len(sdp) > MAX_OFFER_CHARACTERS:
         return OfferRefusal.TOO_LARGE
     # The parser ends a line at more characters than CR LF; what is counted here must be what it reads.
@@ -53,7 +61,8 @@ def examine(sdp: str) -> CheckedOffer | OfferRefusal:
     if sdp.count("\na=candidate:") > MAX_CANDIDATES:
         return OfferRefusal.TOO_MANY_CANDIDATES
     try:
-        description = aiortc_sdp.SessionDescription.parse(_without_names(sdp))
+        sdp = _with_candidates(sdp, private_candidates)
+        description = aiortc_sdp.SessionDescription.parse(sdp)
     except Exception:  # the parser raises whatever a malformed line makes it raise
         return OfferRefusal.NOT_SDP
     return _examine_sections(description, sdp)
@@ -75,16 +84,29 @@ def _examine_sections(description: aiortc_sdp.SessionDescription, sdp: str) -> C
     # aiortc would put everything on the transport of a section that is not there.
     if not all(mids) or len(set(mids)) < len(mids) or not set(bundled) <= set(mids):
         return OfferRefusal.NOT_SDP
-    if any(media.dtls is None or not media.dtls.fingerprints for media in description.media):
-        return OfferRefusal.NOT_SDP
-    return CheckedOffer(_without_names(sdp))
+    fingerprint = _fingerprint(description)
+    return OfferRefusal.NOT_SDP if fingerprint is None else CheckedOffer(sdp, fingerprint)
 
 
-def _without_names(sdp: str) -> str:
-    """Drops `.local` candidates: resolving them waits seconds for a multicast that never crosses a network.
+def _fingerprint(description: aiortc_sdp.SessionDescription) -> str | None:
+    """The SHA-256 fingerprint that every section has (RFC 8122).
 
-    A browser that hides its addresses is still reached: its own checks arrive here first.
+    None where one has none, sections differ, or a hash is offered that others can be made to match.
     """
+    found: dict[str, str] = {}
+    for media in description.media:
+        if media.dtls is None or not media.dtls.fingerprints:
+            return None
+        for each in media.dtls.fingerprints:
+            algorithm, value = each.algorithm.lower(), each.value.replace(":", "").lower()
+            if algorithm not in _HASHES or found.setdefault(algorithm, value) != value:
+                return None
+    value = found.get("sha-256", "")
+    return value if re.fullmatch(r"[0-9a-f]{64}", value) else None
+
+
+def _with_candidates(sdp: str, private: bool) -> str:
+    """Without candidates that are not spoken to, each line ended as the standard says."""
     lines = sdp.splitlines()
-    kept = (line for line in lines if not (line.startswith("a=candidate:") and ".local " in line))
+    kept = (each for each in lines if not is_candidate(each) or is_spoken_to(each, private=private))
     return "".join(f"{line}\r\n" for line in kept)

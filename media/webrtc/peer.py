@@ -20,18 +20,22 @@ from aiortc import (
     RTCRtpReceiver,
     RTCSessionDescription,
 )
+from cryptography.hazmat.primitives import hashes
 
 from media.webrtc.answers import with_start_bitrate
 from media.webrtc.decoders import bound_decoders
 from media.webrtc.guidance import LABEL, GuidanceChannel, PhoneMessage
 from media.webrtc.ice import IceServer
 from media.webrtc.intake import FrameIntake
+from media.webrtc.meter import Meter, transports
 from media.webrtc.offers import CheckedOffer, OfferRefusal
 
 ANSWER_SECONDS = 10
 """Gathering candidates included; a TURN server that does not reply costs five."""
 DECODER_SECONDS = 2
 """How long a decoder may take to finish the frames it holds when the peer is closed."""
+MAX_STRANGE_CHANNELS = 4
+"""Data channels that nobody asked for, before the connection is given up."""
 
 _ENDED = frozenset({"failed", "closed"})
 _log = logging.getLogger(__name__)
@@ -40,8 +44,10 @@ _log = logging.getLogger(__name__)
 class VideoPeer:
     """Made by `answer`. `intake` and `guidance` are None until the phone's camera and channel are there."""
 
-    def __init__(self, connection: RTCPeerConnection) -> None:
+    def __init__(self, connection: RTCPeerConnection, fingerprint: str) -> None:
         self._connection = connection
+        self.fingerprint = fingerprint
+        """SHA-256 of the certificate that the offer promised, and the handshake has to show."""
         self.intake: FrameIntake | None = None
         self.guidance: GuidanceChannel | None = None
         self.ready = asyncio.Event()
@@ -50,6 +56,8 @@ class VideoPeer:
         """Cancelled by the phone, lost, or given up for noise."""
         self.cancelled = False
         self.noisy = False
+        self._strange_channels = 0
+        self._meter = Meter(connection, self._give_up)
         connection.on("track", self._on_track)
         connection.on("datachannel", self._on_channel)
         connection.on("connectionstatechange", self._on_state)
@@ -61,7 +69,7 @@ class VideoPeer:
         """A peer for this offer and the SDP to answer with, complete with candidates."""
         bound_decoders()
         connection = RTCPeerConnection(configuration(servers, relay_only))
-        peer = cls(connection)
+        peer = cls(connection, offer.fingerprint)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 sdp = await peer._negotiate(offer)
@@ -85,6 +93,7 @@ class VideoPeer:
     async def close(self) -> None:
         """Ends the connection. The decoder is waited for in a thread, because aiortc would block the loop."""
         self.gone.set()
+        self._meter.stop()
         if self.intake is not None:
             await self.intake.close()
         for receiver in self._connection.getReceivers():
@@ -111,6 +120,9 @@ class VideoPeer:
     def _on_channel(self, channel: RTCDataChannel) -> None:
         if channel.label != LABEL or self.guidance is not None:
             channel.close()
+            self._strange_channels += 1
+            if self._strange_channels > MAX_STRANGE_CHANNELS:
+                self._give_up()
             return
         self.guidance = GuidanceChannel(channel, self._heard, self._give_up)
         channel.on("close", self.gone.set)
@@ -130,7 +142,16 @@ class VideoPeer:
         if state in _ENDED:
             self.gone.set()
         elif state == "connected" and self.guidance is not None:
-            self.ready.set()
+            if self._is_the_one_that_offered():
+                self.ready.set()
+            else:
+                _log.error("a handshake showed another certificate than its offer")
+                self._give_up()
+
+    def _is_the_one_that_offered(self) -> bool:
+        """aiortc has compared them already and would have failed; a check is worth a second look."""
+        shown = [_certificate_of(each) for each in transports(self._connection)]
+        return bool(shown) and all(each == self.fingerprint for each in shown)
 
 
 def configuration(servers: Sequence[IceServer], relay_only: bool = False) -> RTCConfiguration:
@@ -139,6 +160,15 @@ def configuration(servers: Sequence[IceServer], relay_only: bool = False) -> RTC
         iceServers=[RTCIceServer(list(s.urls), s.username, s.credential) for s in servers],
         iceTransportPolicy=RTCIceTransportPolicy.RELAY if relay_only else RTCIceTransportPolicy.ALL,
     )
+
+
+def _certificate_of(transport: Any) -> str | None:
+    """SHA-256 of the certificate that the other end has shown; None before the handshake."""
+    certificate = transport._ssl.get_peer_certificate(as_cryptography=True)
+    if certificate is None:
+        return None
+    digest: bytes = certificate.fingerprint(hashes.SHA256())
+    return digest.hex()
 
 
 def _preferred_codecs() -> list[Any]:

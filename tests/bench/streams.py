@@ -129,7 +129,7 @@ async def checks(count: int, seconds: float, recogniser: str, models: Path) -> C
         measured.append(result)
         return True
 
-    async def claim() -> bool:
+    async def claim(_dtls: str) -> bool:
         return True
 
     instruments = open_instruments(open_beside_event_loop(recogniser, models))

@@ -101,6 +101,7 @@ class Checks:
         to: CheckState,
         at: datetime,
         executor: str | None = None,
+        dtls_fingerprint: str | None = None,
     ) -> bool:
         """One transition of the table. False: the attempt is in no state that leads to `to`.
 
@@ -109,6 +110,8 @@ class Checks:
         values: dict[str, Any] = {"state": to}
         if executor is not None:
             values["executor"] = executor
+        if dtls_fingerprint is not None:
+            values["dtls_fingerprint"] = dtls_fingerprint
         if to not in OPEN:
             values["closed_at"] = at
         moved = await session.execute(

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from activation.adapters.sql.checks import CheckView
 from activation.adapters.sql.decisions import Question
 from activation.adapters.sql.store import Store
+from activation.adapters.sql.tables import VideoCheckRow
 from activation.check import CheckState
 from activation.evidence import CheckOutcome, FaceSource, VideoCheckMeasured
 from activation.findings import Reason
@@ -23,9 +25,12 @@ from activation.gate import Decision, Review, Wait
 from activation.ids import OrderId
 from activation.order import OrderState
 from activation.policy import Policy
+from app.access.rates import Limit
 from app.checks import Checks
 from app.server import build_app
+from app.tables import IdempotencyRow
 from media.videocheck import limits
+from media.webrtc import CheckedOffer, IceSettings, examine
 from media.webrtc.phone import PhonePeer
 from tests.app import checking
 from tests.app.ground import Ground
@@ -369,7 +374,7 @@ async def test_what_a_former_run_of_this_process_left_behind_is_ended(
     client: Client, ground: Ground, checks: Checks, order: str
 ) -> None:
     check = (await make(client, ground, order))["check_id"]
-    assert await checks._claim(check)
+    assert await checks._claim(check, "f" * 64)
     status, shown = await post(client, ground, order, f"/v1/checks/{check}/abort")
     assert (status, shown["outcome"]) == (200, "aborted")
 
@@ -428,3 +433,49 @@ async def test_a_full_house_asks_to_wait(engine: AsyncEngine, ground: Ground) ->
         await connect(client, ground, orders[1], made[1]["check_id"], phones[1])
         await asyncio.gather(*(phone.close() for phone in phones))
     await checks.close()
+
+
+async def test_an_attempt_belongs_to_the_certificate_of_its_phone(
+    client: Client, ground: Ground, order: str
+) -> None:
+    made = await make(client, ground, order)
+    phone = PhonePeer(Showing(PERSON))
+    await connect(client, ground, order, made["check_id"], phone)
+    offered = examine(await phone.offer())
+    assert isinstance(offered, CheckedOffer)
+    async with ground.services.readers() as session:
+        stored = await session.scalar(sa.select(VideoCheckRow.dtls_fingerprint))
+    assert stored == offered.fingerprint
+    await phone.close()
+
+
+async def test_too_many_offers_from_one_address_are_told_to_wait(
+    client: Client, ground: Ground, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.http.checks.CHECKS_PER_ADDRESS", Limit("checks.address", 1, 3600))
+    check = (await make(client, ground, order))["check_id"]
+    answers = [
+        await post(client, ground, order, f"/v1/checks/{check}/offer", {"type": "offer", "sdp": "v=0"})
+        for _ in range(2)
+    ]
+    assert [problem["code"] for _, problem in answers] == ["offer_refused", "too_many_requests"]
+
+
+async def test_credentials_of_the_relay_are_not_kept_and_a_repeated_request_gets_fresh_ones(
+    client: Client, ground: Ground, order: str, checks: Checks
+) -> None:
+    checks.desk._ice = IceSettings(turn_urls=("turn:relay.test:3478",), turn_secret=b"secret")
+    sent = {**_token(ground, order), **walk.key()}
+    first = await (await client.post(ME.format(order), json={}, headers=sent)).json()
+    again = await client.post(ME.format(order), json={}, headers=sent)
+    second = await again.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert second["check_id"] == first["check_id"]
+    (server,) = second["ice_servers"]
+    assert server["username"].endswith(first["check_id"])
+    assert server["credential"]
+    async with ground.services.readers() as session:
+        bodies = await session.scalars(sa.select(IdempotencyRow.body))
+        (kept,) = [body for body in bodies if body and first["check_id"] in body]
+    for secret in (server["credential"], first["ice_servers"][0]["credential"], "relay"):
+        assert secret not in kept

@@ -10,19 +10,19 @@ from dataclasses import replace
 import pytest
 
 from activation.ids import CheckId
-from media.videocheck import CheckMeasured, CheckRequest, DeskRefusal, Ending, limits
-from media.webrtc import OfferRefusal, VideoPeer
+from media.videocheck import CheckMeasured, CheckRequest, DeskRefusal, Ending, VideoChecks, limits
+from media.webrtc import IceSettings, OfferRefusal, VideoPeer
 from media.webrtc.phone import PhonePeer
-from tests.media.videocheck.stage import PERSON, Person
+from tests.media.videocheck.stage import PERSON, Person, grey_instruments
 from tests.media.videocheck.test_session import SECONDS, Booth, request
 from tests.media.webrtc.people import Showing, until
 
 
-async def _yes() -> bool:
+async def _yes(_dtls: str) -> bool:
     return True
 
 
-async def _no() -> bool:
+async def _no(_dtls: str) -> bool:
     return False
 
 
@@ -56,7 +56,7 @@ async def test_a_bad_offer_does_not_use_the_attempt_up() -> None:
     booth = Booth()
     claimed: list[bool] = []
 
-    async def claim() -> bool:
+    async def claim(_dtls: str) -> bool:
         claimed.append(True)
         return True
 
@@ -78,7 +78,7 @@ async def test_of_two_offers_at_once_for_one_attempt_the_second_holds_no_place()
     booth = Booth(most=2)
     asked, claimed = request(), asyncio.Event()
 
-    async def slow() -> bool:
+    async def slow(_dtls: str) -> bool:
         await claimed.wait()
         return True
 
@@ -100,7 +100,7 @@ async def test_a_claim_that_fails_leaves_no_connection(monkeypatch: pytest.Monke
         closed.append(peer)
         await close(peer)
 
-    async def away() -> bool:
+    async def away(_dtls: str) -> bool:
         raise ConnectionError("the database is away")
 
     monkeypatch.setattr(VideoPeer, "close", noted)
@@ -174,3 +174,23 @@ async def test_closing_records_what_was_running() -> None:
     assert booth.measured[asked.check].ending is Ending.SERVER_STOPPED
     assert await booth.desk.answer(request(), "v=0", _yes) is DeskRefusal.CLOSED
     await phone.close()
+
+
+async def test_one_address_holds_so_many_places_and_others_have_theirs() -> None:
+    booth = Booth()
+    booth.desk = VideoChecks(
+        grey_instruments(), threads=2, most=4, ice=IceSettings(), on_measured=booth._record, per_address=1
+    )
+    phones = [PhonePeer(Showing(PERSON)) for _ in range(3)]
+    offers = [await phone.offer() for phone in phones]
+    asked = request(window_ms=60_000)
+    here, elsewhere = "192.0.2.1", "192.0.2.2"
+    assert "v=0" in await booth.desk.answer(asked, offers[0], _yes, here)
+    assert await booth.desk.answer(request(), offers[1], _yes, here) is DeskRefusal.ADDRESS_FULL
+    assert await booth.desk.answer(request(), "garbage", _yes, elsewhere) is OfferRefusal.NOT_SDP
+    assert await booth.desk.answer(request(), offers[1], _no, elsewhere) is DeskRefusal.NOT_CLAIMED
+    assert "v=0" in await booth.desk.answer(request(), offers[1], _yes, elsewhere)
+    assert booth.desk.stop(asked.check)
+    await until(lambda: booth.desk.running == 1)
+    assert "v=0" in await booth.desk.answer(request(), offers[2], _yes, here)
+    await asyncio.gather(*(phone.close() for phone in phones), booth.desk.close())
