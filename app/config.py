@@ -15,6 +15,7 @@ from pathlib import Path
 from app import environment as parse
 from app.environment import Reader
 from app.key_settings import KeyServiceChoice, KeySettings, key_problems, key_warnings, read_key_settings
+from app.storage_settings import StorageSettings, read_storage_settings, storage_problems
 
 
 class Mode(StrEnum):
@@ -122,6 +123,7 @@ class Settings:
     courier_confirms: bool = True
     minimum_age: int = 16
     faces_limit: int = 100_000
+    storage: StorageSettings = field(default_factory=StorageSettings)
     log_level: str = "INFO"
     log_format: LogFormat = LogFormat.CONSOLE
 
@@ -188,6 +190,7 @@ def production_problems(settings: Settings) -> list[str]:
         (settings.turn.secret_file is not None, "KAIKA_TURN_SECRET_FILE: production needs coturn's secret"),
     ]
     wanted += key_problems(settings.key_service)
+    wanted += storage_problems(settings.storage)
     for name, path in _key_variables(settings).items():
         wanted.append((path is not None, f"{name}: production makes no keys; name the file of one"))
         made_here = path is not None and path.resolve().is_relative_to((settings.data_dir / "keys").resolve())
@@ -261,6 +264,7 @@ def _read(env: Reader) -> Settings:
         bounds=_bounds(env, mode),
         courier_confirms=env.take("KAIKA_COURIER_CONFIRMS", parse.yes_or_no, True),
         faces_limit=env.take("KAIKA_FACES_LIMIT", parse.count(1, 100_000_000), 100_000),
+        storage=read_storage_settings(env),
         minimum_age=env.take("KAIKA_MINIMUM_AGE", parse.count(0, 120), 16),
         log_level=env.take("KAIKA_LOG_LEVEL", parse.level, "INFO"),
         log_format=env.take("KAIKA_LOG_FORMAT", LogFormat, LogFormat.CONSOLE),

@@ -9,19 +9,18 @@ from activation.order_keys import use_order_keys
 from app.config import Settings
 from app.key_settings import KeyServiceChoice
 from app.keys import Keys, KeyUnusable
+from app.storage import open_key_store
 from media.envelope import FileKeyWrapper, ObjectKeys
 from media.keys.order_keys import StoredOrderKeys
 from media.keys.ports import KeyService
 from media.keys.service_either import EitherKeyService
 from media.keys.service_file import FileKeyService
 from media.keys.service_kms import open_kms_service
-from media.keys.store_folder import FolderKeyStore
 
 
 async def open_order_keys(stack: AsyncExitStack, settings: Settings, keys: Keys) -> StoredOrderKeys:
     """The keys, in use from now on; closed with the stack."""
-    store = FolderKeyStore(settings.key_store_dir)
-    stack.push_async_callback(asyncio.to_thread, store.close)
+    store = await open_key_store(stack, settings)
     opened = StoredOrderKeys(store, await _open_service(stack, settings, keys))
     use_order_keys(opened)
     return opened

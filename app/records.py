@@ -14,8 +14,8 @@ from activation.adapters.sql.fields import use_field_keys
 from app.config import Settings
 from app.keys import Keys, load_keys
 from app.order_keys import object_keys, open_order_keys
+from app.storage import open_vault
 from media.vault import Vault
-from media.vault_local import LocalVault
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,6 +37,5 @@ async def open_records(settings: Settings) -> AsyncIterator[Records]:
         order_keys = await open_order_keys(stack, settings, keys)
         engine = open_engine(settings.database_url)
         stack.push_async_callback(engine.dispose)
-        vault = LocalVault(settings.vault_dir, object_keys(order_keys, keys))
-        stack.push_async_callback(asyncio.to_thread, vault.close)
+        vault = await open_vault(stack, settings, object_keys(order_keys, keys))
         yield Records(keys, open_sessions(engine), open_readers(engine), vault)

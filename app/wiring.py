@@ -48,6 +48,7 @@ from app.review.desk import FlowDesk, ReviewDesk
 from app.rotation.first_keys import make_first_keys
 from app.schema import prepare_schema
 from app.services import Services
+from app.storage import open_vault
 from logistics.carriers import Carriers, load_carriers
 from logistics.opening import open_logistics, open_shipping
 from media.captures import CapturePool, open_engines
@@ -55,7 +56,7 @@ from media.door_photos import DoorPhotos
 from media.faces import open_beside_event_loop, open_finder
 from media.faces.apart import ApartRecogniser
 from media.models.packs import find_installed
-from media.vault_local import LocalVault
+from media.vault import Vault
 from media.videocheck import open_instruments
 from media.webrtc import IceSettings
 
@@ -102,7 +103,7 @@ class _Ground:
     readers: async_sessionmaker[AsyncSession]
     passwords: Passwords
     staff: StaffAccounts
-    vault: LocalVault
+    vault: Vault
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,7 @@ async def _open_ground(stack: AsyncExitStack, settings: Settings) -> _Ground:
     stack.push_async_callback(asyncio.to_thread, passwords.close)
     order_keys = await open_order_keys(stack, settings, keys)
     await make_first_keys(open_sessions(engine))
-    vault = LocalVault(settings.vault_dir, object_keys(order_keys, keys))
-    stack.push_async_callback(asyncio.to_thread, vault.close)
+    vault = await open_vault(stack, settings, object_keys(order_keys, keys))
     return _Ground(
         keys,
         engine,

@@ -67,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from app.config import SettingsInvalid
     from app.keys import KeyUnusable
-    from app.schema import SchemaOutdated
+    from app.schema import RoleTooMighty, SchemaOutdated
+    from app.storage_settings import StorageUnusable
     from logistics.carriers import CarriersInvalid
     from media.models.packs import ModelChanged, ModelMissing
 
@@ -78,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SettingsInvalid,
         KeyUnusable,
         SchemaOutdated,
+        RoleTooMighty,
+        StorageUnusable,
         ModelMissing,
         ModelChanged,
     ) as mistake:

@@ -1,0 +1,84 @@
+"""The part of the composition root that opens vault and key store: folders or buckets, by the settings."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from app.config import Settings
+from app.keys import read_secret
+from app.storage_settings import S3Settings, StorageUnusable, VaultChoice
+from media.aws import AwsAccess, AwsFault, open_s3
+from media.buckets import Bucket, Protection
+from media.buckets.checks import BucketUnfit, check_keys, check_objects
+from media.envelope import ObjectKeys
+from media.keys.store_folder import FolderKeyStore
+from media.keys.store_s3 import S3KeyStore
+from media.vault_local import LocalVault
+from media.vault_s3 import S3Vault
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Both buckets, looked at once."""
+
+    objects: Bucket
+    keys: Bucket
+    protection: Protection
+
+
+def open_buckets(settings: Settings) -> Buckets | None:
+    """None: the vault is a folder. Blocking. Raises StorageUnusable, KeyUnusable."""
+    if settings.storage.vault is VaultChoice.FOLDER:
+        return None
+    chosen = settings.storage.s3
+    client = open_s3(_access(chosen, private=settings.production))
+    protection = Protection(chosen.lock_days, chosen.lock_mode.upper(), chosen.sse_kms_key)
+    found = Buckets(Bucket(client, chosen.bucket), Bucket(client, chosen.keys_bucket), protection)
+    for variable, check in (
+        ("KAIKA_S3_BUCKET", partial(check_objects, found.objects, protection)),
+        ("KAIKA_S3_KEYS_BUCKET", partial(check_keys, found.keys)),
+    ):
+        try:
+            check()
+        except (BucketUnfit, AwsFault) as problem:
+            raise StorageUnusable(f"{variable}: {problem}") from None
+    return found
+
+
+async def open_key_store(stack: AsyncExitStack, settings: Settings) -> FolderKeyStore | S3KeyStore:
+    """In the bucket of keys where the vault is on S3, unless KAIKA_KEY_STORE names a folder."""
+    buckets = None
+    if settings.key_service.store is None:
+        buckets = await asyncio.to_thread(open_buckets, settings)
+    store = (
+        FolderKeyStore(settings.key_store_dir)
+        if buckets is None
+        else S3KeyStore(buckets.keys, buckets.protection)
+    )
+    stack.push_async_callback(asyncio.to_thread, store.close)
+    return store
+
+
+async def open_vault(
+    stack: AsyncExitStack, settings: Settings, order_keys: ObjectKeys
+) -> LocalVault | S3Vault:
+    """Closed with the stack."""
+    buckets = await asyncio.to_thread(open_buckets, settings)
+    vault = (
+        LocalVault(settings.vault_dir, order_keys)
+        if buckets is None
+        else S3Vault(buckets.objects, buckets.keys, order_keys, buckets.protection)
+    )
+    stack.push_async_callback(asyncio.to_thread, vault.close)
+    return vault
+
+
+def _access(chosen: S3Settings, *, private: bool) -> AwsAccess:
+    access = secret = None
+    if chosen.access_key_file is not None and chosen.secret_key_file is not None:
+        access = read_secret("KAIKA_S3_ACCESS_KEY_FILE", chosen.access_key_file, private=private).decode()
+        secret = read_secret("KAIKA_S3_SECRET_KEY_FILE", chosen.secret_key_file, private=private).decode()
+    return AwsAccess(chosen.region, chosen.endpoint, access, secret)
