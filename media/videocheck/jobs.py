@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from media.videocheck import limits
 from media.videocheck.pools import AnalysisPools
 
 T = TypeVar("T")
@@ -39,7 +40,11 @@ class Jobs:
         if self._reading is not None:
             await asyncio.shield(self._reading)
 
-    async def settle(self) -> None:
-        """Until nothing is under way, whatever becomes of it."""
+    async def settle(self) -> bool:
+        """Until nothing is under way, whatever becomes of it. False: a thread does not come back."""
         under_way = [task for task in (self._looking, self._reading) if task is not None]
-        await asyncio.gather(*under_way, return_exceptions=True)
+        if not under_way:
+            return True
+        over = asyncio.gather(*under_way, return_exceptions=True)
+        await asyncio.wait([over], timeout=limits.SETTLE_SECONDS)
+        return over.done()

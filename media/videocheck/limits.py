@@ -32,6 +32,11 @@ SAME_ICCID = 2
 DARK_LEVEL = 45.0
 """Mean of a frame, 0..255, below which a face that is not found is put down to darkness."""
 
+SETTLE_SECONDS = 30
+"""At its end a session waits this long for its threads; the recogniser gives up after 20."""
+FINISH_SECONDS = 60
+"""For the last embeddings and the clip."""
+
 PROGRESS_STEP = 0.04
 MAX_DELAYS = 2048
 """Guidance delays remembered for the report."""

@@ -74,8 +74,11 @@ class CheckSession:
         """Conducts the attempt and measures as it stands."""
         self._enter(CheckState.CONNECTED)
         ending = await self._until_over()
-        await self._jobs.settle()
-        return await self._measure(ending)
+        if await self._jobs.settle():
+            return await self._measure(ending)
+        # What that thread works with cannot be closed under it.
+        _log.error("a thread of video check %s does not come back", self.request.check)
+        return self._measured(Ending.FAULT, None, None)
 
     def tell_result(self, word: words.ResultWord) -> None:
         """The last message to the phone."""
@@ -134,10 +137,16 @@ class CheckSession:
 
     async def _measure(self, ending: Ending) -> CheckMeasured:
         try:
-            liveness, clip = await self._pools.read(self._finish)
+            async with asyncio.timeout(limits.FINISH_SECONDS):
+                whole, liveness, clip = await self._pools.read(self._finish)
         except Exception:
             _log.exception("video check %s could not be measured", self.request.check)
-            ending, liveness, clip = Ending.FAULT, None, None
+            return self._measured(Ending.FAULT, None, None)
+        return self._measured(ending if whole else Ending.FAULT, liveness, clip)
+
+    def _measured(
+        self, ending: Ending, liveness: LivenessMeasured | None, clip: bytes | None
+    ) -> CheckMeasured:
         reader, gallery = self._conductor.reader, self._conductor.gallery
         vote = reader.card
         return CheckMeasured(
@@ -158,12 +167,19 @@ class CheckSession:
             pace=self._pace(),
         )
 
-    def _finish(self) -> tuple[LivenessMeasured | None, bytes | None]:
-        """In a worker: the faces that were not embedded yet, and what the watch has seen."""
-        self._conductor.reader.embed_owed()
-        self._conductor.reader.embed_portrait()
-        watch = self._conductor.watch
-        return watch.finish() if watch is not None else (None, None)
+    def _finish(self) -> tuple[bool, LivenessMeasured | None, bytes | None]:
+        """In a worker: the faces that were not embedded yet, and what the watch has seen.
+
+        False: a face could not be embedded; what was seen stands nevertheless.
+        """
+        whole, watch = True, self._conductor.watch
+        try:
+            self._conductor.reader.embed_owed()
+            self._conductor.reader.embed_portrait()
+        except Exception:
+            _log.exception("a face of video check %s could not be embedded", self.request.check)
+            whole = False
+        return (whole, *watch.finish()) if watch is not None else (whole, None, None)
 
     def _pace(self) -> Pace:
         intake, guidance = self._peer.intake, self._peer.guidance

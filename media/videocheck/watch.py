@@ -75,9 +75,9 @@ class Watch:
 
     def finish(self) -> tuple[LivenessMeasured, bytes | None]:
         """What was measured, and the clip; once, after the last look and the last embedding."""
+        self._tracker.close()
         for embedding in self._gallery.embeddings:
             self._challenge.add_embedding(embedding)
-        self._tracker.close()
         measured = liveness_evidence(self._challenge.measured(), self._frozen.measured(), self._recogniser)
         return measured, self._clip.finish()
 

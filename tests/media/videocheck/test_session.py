@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from activation.evidence import CheckOutcome
 from activation.ids import CheckId, OrderId
 from media.faces import Face
 from media.videocheck import CheckMeasured, CheckRequest, Ending, VideoChecks, limits
+from media.videocheck.reader import CheckReader
 from media.webrtc import IceSettings
 from media.webrtc.phone import PhonePeer
 from tests.media.videocheck.stage import (
@@ -64,7 +66,7 @@ class Booth:
         self.states.append(state)
 
     async def start(self, phone: PhonePeer, request: CheckRequest) -> None:
-        async def claim(_dtls: str) -> bool:
+        async def claim() -> bool:
             return True
 
         answer = await self.desk.answer(request, await phone.offer(), claim)
@@ -236,7 +238,7 @@ async def test_an_answer_that_is_never_used_expires(booth: Booth, monkeypatch: p
     asked = request()
     phone = PhonePeer(Showing(PERSON))
 
-    async def claim(_dtls: str) -> bool:
+    async def claim() -> bool:
         return True
 
     assert "v=0" in await booth.desk.answer(asked, await phone.offer(), claim)
@@ -297,6 +299,48 @@ async def test_an_instrument_that_fails_ends_it_as_a_fault(
     measured, _, outcome = await check_with(booth, Person(), request())
     assert (outcome, measured.ending) == ("aborted", Ending.FAULT)
     assert measured.liveness is not None
+
+
+async def test_a_portrait_that_cannot_be_embedded_costs_nothing_else(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_reader: object) -> None:
+        raise RuntimeError("the recogniser is away")
+
+    monkeypatch.setattr(CheckReader, "embed_portrait", broken)
+    measured, _, outcome = await check_with(
+        booth, Person({"turn_left": PERSON}), request(seconds=3, window_ms=60_000)
+    )
+    assert (outcome, measured.ending) == ("aborted", Ending.FAULT)
+    assert measured.liveness is not None
+    assert measured.clip is not None
+
+
+async def test_a_thread_that_does_not_come_back_keeps_no_place(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    looking, back, track = threading.Event(), threading.Event(), GreyTracker.track
+
+    def hang(tracker: GreyTracker, bgr: NDArray[np.uint8], t_ms: int) -> list[Face]:
+        looking.set()
+        back.wait(SECONDS)
+        return track(tracker, bgr, t_ms)
+
+    monkeypatch.setattr(GreyTracker, "open_now", 0)
+    monkeypatch.setattr(GreyTracker, "track", hang)
+    monkeypatch.setattr(limits, "SETTLE_SECONDS", 0.1)
+    booth, phone, asked = Booth(), PhonePeer(Showing(PERSON)), request()
+    try:
+        await booth.start(phone, asked)
+        await until(looking.is_set, SECONDS)
+        assert booth.desk.stop(asked.check)
+        measured = await booth.over(asked)
+        assert (measured.ending, measured.liveness) == (Ending.FAULT, None)
+        await until(lambda: booth.desk.running == 0)
+    finally:
+        back.set()
+        await asyncio.gather(phone.close(), booth.desk.close())
+    assert any("does not come back" in line.message for line in caplog.records)
 
 
 async def test_what_cannot_be_recorded_is_to_be_tried_again(booth: Booth) -> None:
