@@ -80,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         KeyUnusable,
         SchemaOutdated,
         RoleTooMighty,
+        RoleTooMighty,
         StorageUnusable,
         ModelMissing,
         ModelChanged,

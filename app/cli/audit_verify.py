@@ -71,12 +71,12 @@ def _tell(verified: Verified) -> int:
 
 
 def _of_export(path: Path, keys: PublicKeys) -> Verified:
-    from app.compliance.audit.exported import verify_export
+    from app.compliance.audit.exported import key_in, verify_export
     from app.compliance.audit.signed import key_id, read_public_pem
 
     with path.open(encoding="ascii", errors="backslashreplace") as file:
         if not keys:
-            key = read_public_pem(str(json.loads(file.readline() or "{}").get("public_key")))
+            key = read_public_pem(key_in(file.readline()))
             keys = {key_id(key): key}
             print(f"believing the key in the file, {key_id(key)}: compare it with the published one")
             file.seek(0)

@@ -108,7 +108,7 @@ BEGIN
         SELECT seq, hash INTO last_seq, last_hash FROM audit_heads WHERE chain = NEW.chain FOR UPDATE;
     END IF;
     linked := encode(sha256(convert_to(
-        last_hash || E'\\n' || NEW.chain || E'\\n' || (last_seq + 1) || E'\\n' || NEW.content, 'UTF8'
+        last_hash || E'\\n' || NEW.chain || E'\\n' || (last_seq + 1)::text || E'\\n' || NEW.content, 'UTF8'
     )), 'hex');
     NEW.seq := coalesce(NEW.seq, last_seq + 1);
     NEW.hash := coalesce(NEW.hash, linked);

@@ -23,9 +23,7 @@ class NotAnExport(ValueError):
 def verify_export(lines: Iterable[str], keys: PublicKeys) -> Verified:
     """Goes over an export. keys: trusted; the one in the file proves nothing. Raises NotAnExport."""
     reading = iter(lines)
-    head = _parsed(next(reading, ""))
-    if head.get("kaika") != FORMAT:
-        raise NotAnExport("the file is not an export of the audit trail")
+    head = _head(next(reading, ""))
     check = _Export(keys, head.get("after"), head.get("to"))
     for number, line in enumerate(reading, start=2):
         try:
@@ -33,6 +31,18 @@ def verify_export(lines: Iterable[str], keys: PublicKeys) -> Verified:
         except (NotAnExport, KeyError, TypeError, ValueError, AttributeError):
             check.fault(CHECKPOINTS, None, f"line {number} of the file is not as an export has it")
     return check.end()
+
+
+def key_in(line: str) -> str:
+    """The public key (PEM) that an export names in its first line. Raises NotAnExport."""
+    return str(_head(line).get("public_key"))
+
+
+def _head(line: str) -> dict[str, Any]:
+    head = _parsed(line)
+    if head.get("kaika") != FORMAT:
+        raise NotAnExport("the file is not an export of the audit trail")
+    return head
 
 
 def _parsed(line: str) -> dict[str, Any]:
