@@ -17,11 +17,12 @@ from app.http.metrics import IN_FLIGHT, observe, route_template
 from app.http.problems import REQUEST_ID, ProblemRaised, ProblemType, problem_response
 from app.logs import exception_shape
 from app.services import SERVICES
+from media.vault import EvidenceNotFound, VaultBusy
 
 REQUEST_ID_HEADER = "X-Request-Id"
 #: Seconds after which it is worth trying again when the database, or the key service, did not answer.
 AWAY_RETRY_S = 5
-_AWAY = (db.OperationalError, db.InterfaceError, db.TimeoutError, OrderKeysFault)
+_AWAY = (db.OperationalError, db.InterfaceError, db.TimeoutError, OrderKeysFault, VaultBusy)
 
 _log = structlog.get_logger("kaika.http")
 
@@ -70,7 +71,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         kind = _BY_STATUS.get(error.status, common.REFUSED_BY_SERVER)
         allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return problem_response(request, ProblemRaised(kind, headers=allowed))
-    except OrderKeyGone:
+    except (OrderKeyGone, EvidenceNotFound):
         # R8.2: what was to be read or written belongs to an order whose data were destroyed.
         return problem_response(request, ProblemRaised(common.NOT_FOUND))
     except _AWAY as error:

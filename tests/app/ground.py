@@ -23,6 +23,7 @@ from activation.adapters.sql.fields import field_keys
 from activation.evidence import CaptureKind, FaceComparison, FaceSource, ModelRef
 from activation.flow import Flow
 from activation.ids import OrderId
+from activation.order_keys import order_keys
 from activation.policy import FaceBand, Policy
 from activation.steps import Steps
 from app.access.families import TokenFamilies
@@ -51,7 +52,6 @@ from media.documents.quality import CardQuality
 from media.documents.readings import BackReading, FrontConfidence, FrontReading, Sex
 from media.envelope import ObjectKeys
 from media.vault_local import LocalVault
-from tests.order_keys import DerivedOrderKeys
 
 T = TypeVar("T")
 
@@ -171,7 +171,7 @@ def lay_ground(engine: AsyncEngine, folder: Path, *, production: bool = False) -
     sessions, readers = open_sessions(engine), open_readers(engine)
     policy = Policy("test", {"scripted": FaceBand(0.5, 0.3)})
     hlr, messages = SandboxHlr(sessions), SandboxMessages(sessions, clock)
-    vault = LocalVault(folder / "vault", ObjectKeys(DerivedOrderKeys()))
+    vault = LocalVault(folder / "vault", ObjectKeys(order_keys()))
     nothing = cast(Any, None)
     steps = Steps(work, sessions, clock, policy, hlr, nothing, messages, nothing, nothing, "http://test")
     key = Ed25519PrivateKey.generate()
