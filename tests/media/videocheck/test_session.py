@@ -66,7 +66,7 @@ class Booth:
         self.states.append(state)
 
     async def start(self, phone: PhonePeer, request: CheckRequest) -> None:
-        async def claim() -> bool:
+        async def claim(_dtls: str) -> bool:
             return True
 
         answer = await self.desk.answer(request, await phone.offer(), claim)
@@ -238,7 +238,7 @@ async def test_an_answer_that_is_never_used_expires(booth: Booth, monkeypatch: p
     asked = request()
     phone = PhonePeer(Showing(PERSON))
 
-    async def claim() -> bool:
+    async def claim(_dtls: str) -> bool:
         return True
 
     assert "v=0" in await booth.desk.answer(asked, await phone.offer(), claim)
