@@ -16,6 +16,7 @@ from activation.evidence import (
 )
 from activation.ids import DeliveryId, Digest, Waybill
 from activation.order import OrderState
+from activation.order_keys import order_keys
 from app.access.passwords import Passwords
 from app.access.principals import Role
 from app.access.staff import StaffAccounts
@@ -76,6 +77,19 @@ async def test_the_parcel_shows_a_masked_name_and_no_number(depot: Depot) -> Non
     assert (found.name, found.address, found.stopped) == ("样*", "广东省深圳市样本路 1 号", False)
     assert DOCUMENT.number not in repr(found)
     assert "样" not in repr(found)
+
+
+async def test_the_parcel_of_a_destroyed_order_shows_nobody(depot: Depot) -> None:
+    """R8.2"""
+    courier = await depot.courier()
+    delivery = await depot.shipped()
+    await order_keys().destroy(delivery.order)
+    found = await depot.logistics.rounds.look_up(courier, delivery.waybill)
+    assert not isinstance(found, RoundRefusal)
+    assert (found.name, found.recipient, found.address) == ("", None, "")
+    assert [each.id for each in await depot.logistics.rounds.in_hand(courier)] == [delivery.id]
+    looked = await depot.logistics.rounds.check_document(courier, delivery.id, TAIL)
+    assert not isinstance(looked, DocumentLooked) or not looked.matches
 
 
 async def test_collecting_and_setting_out_twice_is_once(depot: Depot) -> None:
