@@ -18,6 +18,10 @@ import structlog
 
 MAX_FRAMES = 12
 """Innermost frames kept of a traceback."""
+MAX_DEPTH = 4
+"""Lists and objects in one another that are written."""
+LONGEST_NUMBER = 10**8
+"""Longer ones may be a phone or a document."""
 MAX_TEXT = 500
 """Characters kept of a library's message."""
 
@@ -29,6 +33,8 @@ _NUMBERS = re.compile(
 )
 # Names and addresses of people are Chinese; nothing that the code logs by itself is.
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
+# The same, escaped for Python, JSON or an address.
+_ESCAPES = re.compile(r"(?:\\{1,2}x[0-9a-f]{2}|\\{1,2}u[0-9a-f]{4}|%[0-9a-f]{2})+", re.IGNORECASE)
 _ADDRESSES = re.compile(r"(?<![\w.])\d{1,3}(\.\d{1,3}){3}(?![\w.]*\d)")
 _BLOT = "…"
 
@@ -37,7 +43,7 @@ Event = MutableMapping[str, Any]
 
 def blot(text: str) -> str:
     """`text` without anything that could be a person's number, name, home or network address."""
-    text = _ADDRESSES.sub(_BLOT, text[:MAX_TEXT])
+    text = _ESCAPES.sub(_BLOT, _ADDRESSES.sub(_BLOT, text[:MAX_TEXT]))
     return _CHINESE.sub(_BLOT, _NUMBERS.sub(lambda found: found["id"] or _BLOT, text))
 
 
@@ -105,10 +111,27 @@ def _shape_exceptions(_logger: Any, _method: str, event: Event) -> Event:
 
 
 def _blot_values(_logger: Any, _method: str, event: Event) -> Event:
-    for name, value in event.items():
-        if isinstance(value, str) and name not in ("timestamp", "level", "logger"):
-            event[name] = blot(value)
+    for name, value in list(event.items()):
+        if not name.startswith("_") and name not in ("timestamp", "level", "logger"):
+            event[name] = _blotted(value, MAX_DEPTH)
     return event
+
+
+def _blotted(value: Any, depth: int) -> Any:
+    """What may be written of a value, whatever it is: nobody knows what an object's text says."""
+    match value:
+        case None | bool():
+            return value
+        case int() | float():
+            return value if abs(value) < LONGEST_NUMBER else _BLOT
+        case str():
+            return blot(value)
+        case dict() if depth:
+            return {blot(str(name)): _blotted(each, depth - 1) for name, each in value.items()}
+        case list() | tuple() | set() | frozenset() if depth:
+            return [_blotted(each, depth - 1) for each in value]
+        case _:
+            return f"<{type(value).__name__}>"
 
 
 def _short(filename: str) -> str:

@@ -21,8 +21,6 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 GROUPS = {
     "audit": "the audit trail: checkpoints, export, verification",
     "database": "what the database's roles may do",
-    "audit": "the audit trail: checkpoints, export, verification",
-    "database": "what the database's roles may do",
     "casefile": "the case file of an order for supervision: make, open, verify",
     "evaluate": "measure recognition and captures on folders of files",
     "gate": "look at decisions of the gate",
@@ -31,6 +29,8 @@ GROUPS = {
     "keys": "make keys for production",
     "models": "face recognition models: list, install, verify",
     "privacy": "look for personal data in clear",
+    "retention": "what must be destroyed: plan, run, prove",
+    "service": "end a subscriber's service",
     "staff": "accounts of couriers, reviewers and operators",
     "sandbox": "stand-ins for outside systems, for development",
 }
@@ -61,6 +61,13 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _leave_no_dump() -> None:
+    """A core dump would hold keys and people's data in clear; also of every process begun from here."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status. Mistakes of the installation are told without a traceback."""
     from sqlalchemy.exc import OperationalError
@@ -73,13 +80,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from media.models.packs import ModelChanged, ModelMissing
 
     chosen = build_parser().parse_args(arguments)
+    _leave_no_dump()
     try:
         status: int | None = chosen.run(chosen)
     except (
         SettingsInvalid,
         KeyUnusable,
         SchemaOutdated,
-        RoleTooMighty,
         RoleTooMighty,
         StorageUnusable,
         ModelMissing,

@@ -101,17 +101,25 @@ async def _unsealed(settings: Settings, order: OrderId | None) -> Sought:
 
 def _scope(arguments: argparse.Namespace, settings: Settings) -> Scope:
     import tempfile
+    from functools import partial
 
+    from app.compliance.privacy.buckets import objects_of
     from app.compliance.privacy.files import first_write
     from app.compliance.privacy.scan import Scope
+    from app.storage import open_buckets
 
+    opened = open_buckets(settings)
+    buckets = () if opened is None else (opened.objects, opened.keys)
+    database = settings.data_dir / "kaika.sqlite"
+    nothing = settings.database_url == f"sqlite:///{database}" and not database.exists()
     return Scope(
         data_dir=settings.data_dir,
-        database_url=settings.database_url,
+        database_url=None if nothing else settings.database_url,
         temp=tuple(arguments.temp or [Path(tempfile.gettempdir())]),
         here=Path.cwd(),
         left_out=() if arguments.needles is None else (arguments.needles,),
         since=first_write(settings.data_dir),
+        buckets=tuple((each.name, partial(objects_of, each)) for each in buckets),
     )
 
 

@@ -46,6 +46,7 @@ class Place:
         kept.pop("DATABASE_URL", None)
         chosen = {
             "KAIKA_DATA_DIR": str(self.folder),
+            "TMPDIR": str(self.folder / "tmp"),
             "KAIKA_PORT": str(self.port),
             "KAIKA_BASE_URL": self.base,
             "KAIKA_REGISTRY_URL": f"http://127.0.0.1:{self.registry_port}",
@@ -94,7 +95,7 @@ def fresh_place() -> Place:
     """A folder that nobody has used, below KAIKA_DATA_DIR."""
     name = f"demo-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"  # noqa: DTZ005 - for people
     folder = (load_settings().data_dir / name).resolve()
-    folder.mkdir(parents=True)
+    (folder / "tmp").mkdir(parents=True)
     return Place(folder, free_port(), free_port(), hlr.own_address() if hlr.installed() else None)
 
 

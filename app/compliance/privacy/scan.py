@@ -45,7 +45,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Scope:
-    """Where to look. temp: None where no temp folder is looked into; objects: of an S3 bucket.
+    """Where to look. buckets: names, and what reads their objects.
 
     since: files of a temp folder that are older (Unix seconds) are of an earlier run or another program.
     """
@@ -56,8 +56,7 @@ class Scope:
     here: Path = Path()
     left_out: tuple[Path, ...] = ()
     since: float = 0.0
-    bucket: str = ""
-    objects: Callable[[], Objects] | None = None
+    buckets: tuple[tuple[str, Callable[[], Objects]], ...] = ()
 
 
 def scan(scope: Scope, patterns: Sequence[Pattern], tell: Tell = lambda _: None) -> list[Place]:
@@ -88,9 +87,9 @@ def scan(scope: Scope, patterns: Sequence[Pattern], tell: Tell = lambda _: None)
         places += _grouped(found, everything) or [Place(f"temp {folder}")]
     dumped = list(files.dumps([*files.dump_folders(scope.here), scope.data_dir, *scope.temp]))
     places += _grouped(dumped, everything) or [Place("core dumps")]
-    if scope.objects is not None:
-        tell("bucket")
-        places.append(_bucket(scope.bucket, scope.objects(), everything))
+    for name, objects in scope.buckets:
+        tell(f"bucket {name}")
+        places.append(_bucket(name, objects(), everything))
     return places
 
 

@@ -96,7 +96,7 @@ def test_what_cannot_be_made_leaves_no_file(
             (tmp_path / "public.pem").write_bytes(private.read_bytes())
         case "there already":
             out.write_text("mine")
-        case "no reason":
+        case _:
             words = ["--reason", " "]
     assert export(tmp_path, asked, *words) in (1, 2)
     assert out.exists() is (mistake == "there already")

@@ -118,7 +118,7 @@ def test_too_many_files_are_said_to_be(data: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_bucket_is_looked_into(data: Path) -> None:
     objects = [("orders/a", iter([os.urandom(100)])), ("orders/b", iter([b"x", NAME.encode()]))]
-    places = found(scope(data, bucket="evidence", objects=lambda: objects))
+    places = found(scope(data, buckets=(("evidence", lambda: objects),)))
     assert places["bucket evidence"].hits["name utf-8"] == 1
 
 
