@@ -31,12 +31,14 @@ from activation.ids import Digest, OrderId
 from activation.normal import normal_name, normal_number
 from media.captures import FaceMeasured
 from media.faces import similarity
-from media.vault import Vault, VaultFault
+from media.vault import Vault, VaultBusy, VaultFault
 from media.videocheck import CheckMeasured
 
 #: Submitted faces that the living one is compared with, beside the portrait shown in the video.
 _SUBMITTED = (FaceSource.FRONT_PORTRAIT, FaceSource.HANDHELD_FACE)
 _PUTS_AT_ONCE = 4
+#: Seconds after which a busy vault is asked again.
+BUSY_PAUSES = (0.5, 2.0, 5.0)
 _JPEG, _CLIP, _JSON = "image/jpeg", "video/webm", "application/json"
 _FACT: TypeAdapter[VideoCheckMeasured] = TypeAdapter(VideoCheckMeasured)
 _log = logging.getLogger(__name__)
@@ -119,11 +121,20 @@ class CheckEvidence:
 
         async def put(kind: str, media_type: str, data: bytes) -> Digest:
             async with free:
-                return await self._vault.put(order, kind, media_type, data)
+                return await self._put(order, kind, media_type, data)
 
         digests = await asyncio.gather(*(put(*each) for each in objects))
         manifest = _manifest(fact, measured, objects, digests)
-        return (await self._vault.put(order, "check_manifest", _JSON, manifest), *digests)
+        return (await put("check_manifest", _JSON, manifest), *digests)
+
+    async def _put(self, order: OrderId, kind: str, media_type: str, data: bytes) -> Digest:
+        """A vault that is busy for a moment, or whose keys are away, must not cost a good check."""
+        for pause in BUSY_PAUSES:
+            try:
+                return await self._vault.put(order, kind, media_type, data)
+            except VaultBusy:
+                await asyncio.sleep(pause)
+        return await self._vault.put(order, kind, media_type, data)
 
 
 def comparisons(measured: CheckMeasured, submitted: Sequence[FaceMeasured]) -> tuple[FaceComparison, ...]:
