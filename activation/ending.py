@@ -8,6 +8,7 @@ An order whose end was asked for stays `active` until the HLR knows its subscrib
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
@@ -16,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from activation.acting import acting
 from activation.adapters.sql.audit import note
 from activation.adapters.sql.service_ends import ServiceEnd, ServiceEnds
+from activation.adapters.sql.store import Store
 from activation.flow import Flow
 from activation.ids import OrderId
 from activation.order import OrderState as S
-from activation.ports import HlrFault
+from activation.ports import Clock, HlrFault, Work
 from activation.sim import SimState
 from activation.steps import AGAIN_AFTER
 
@@ -33,10 +35,13 @@ class EndRefusal(StrEnum):
     NOT_ACTIVE = "not_active"
 
 
-class Ending:
-    def __init__(self, flow: Flow) -> None:
-        self._steps, self._work, self._store, self._clock = flow.steps, flow.work, flow.store, flow.clock
-        self._ends = ServiceEnds()
+@dataclass(frozen=True)
+class EndDesk:
+    """Where an end of service is asked for; the mission that does it runs wherever missions run."""
+
+    work: Work
+    clock: Clock
+    store: Store = field(default_factory=Store)
 
     async def ask(
         self, session: AsyncSession, order_id: OrderId, keep_number: bool, reason: str
@@ -45,20 +50,27 @@ class Ending:
 
         keep_number: the number left with its subscriber; it never comes back to the pool.
         """
-        order, now = await self._store.orders.read(session, order_id), self._clock()
-        if order is None:
+        ends, now = ServiceEnds(), self.clock()
+        if await self.store.orders.read(session, order_id) is None:
             return EndRefusal.NOT_FOUND
-        order = await self._store.orders.lock(session, order_id)
+        order = await self.store.orders.lock(session, order_id)
         if order.state not in (S.ACTIVE, S.ENDED):
             return EndRefusal.NOT_ACTIVE
-        if order.state is S.ACTIVE and await self._ends.ask(session, order_id, acting(), keep_number, now):
-            await self._store.orders.put_off(session, order_id, now + AGAIN_AFTER)
-            await self._work.enqueue(session, END_SERVICE, order_id)
+        if order.state is S.ACTIVE and await ends.ask(session, order_id, acting(), keep_number, now):
+            await self.store.orders.put_off(session, order_id, now + AGAIN_AFTER)
+            await self.work.enqueue(session, END_SERVICE, order_id)
             await note(session, order_id, "service.end_asked", "R8.1", reason, keep_number=keep_number)
-        return await self._ends.read(session, order_id) or EndRefusal.NOT_ACTIVE
+        return await ends.read(session, order_id) or EndRefusal.NOT_ACTIVE
+
+
+class Ending:
+    """The mission."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._steps, self._work, self._store, self._clock = flow.steps, flow.work, flow.store, flow.clock
+        self._ends = ServiceEnds()
 
     async def end_service(self, order_id: OrderId) -> None:
-        """The mission."""
         if await self._work.ask("end_service.1 remove", lambda: self._remove(order_id)):
             await self._work.write("end_service.2 ended", lambda s: self._ended(s, order_id))
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import Field
 
 from activation.adapters.sql.service_ends import ServiceEnd
-from activation.ending import Ending, EndRefusal
+from activation.ending import EndDesk, EndRefusal
 from activation.ids import OrderId
 from app.access.rights import Action, Resource
 from app.compliance.retention.due import PlanLine
@@ -158,9 +158,8 @@ async def end_service(request: web.Request, path: OrderPath, body: ServiceEndNew
     """The subscriber is removed from the HLR, then the order ends and the two years of R8.1 begin."""
     services = request.app[SERVICES]
     async with services.sessions.begin() as session:
-        asked = await Ending(services.flow).ask(
-            session, OrderId(path.order_id), body.keep_number, body.reason
-        )
+        desk = EndDesk(services.flow.work, services.clock)
+        asked = await desk.ask(session, OrderId(path.order_id), body.keep_number, body.reason)
     match asked:
         case EndRefusal.NOT_FOUND:
             raise ProblemRaised(NOT_FOUND)

@@ -12,7 +12,7 @@ from activation.adapters.hlr_sandbox import SandboxHlr
 from activation.adapters.sql.audit import AuditEntryRow
 from activation.adapters.sql.service_ends import ServiceEnd, ServiceEnds
 from activation.adapters.sql.tables import CardPlaceRow, NumberRow
-from activation.ending import END_SERVICE, QUARANTINE, Ending, EndRefusal
+from activation.ending import END_SERVICE, QUARANTINE, EndDesk, Ending, EndRefusal
 from activation.ids import Imsi, OrderId
 from activation.order import OrderState as S
 from activation.ports import HlrFault
@@ -37,6 +37,7 @@ class Scene:
         self.work, self.hlr = PromptWork(sessions), StubbornHlr(sessions)
         self.bench: Bench = make_bench(sessions, self.work, hlr=self.hlr)
         self.ending = Ending(self.bench.flow)
+        self.desk = EndDesk(self.work, now)
 
     async def active(self) -> OrderId:
         await self.bench.furnish()
@@ -51,7 +52,7 @@ class Scene:
 
     async def ask(self, order_id: OrderId, keep_number: bool = False) -> ServiceEnd | EndRefusal:
         async with self.bench.sessions.begin() as session:
-            return await self.ending.ask(session, order_id, keep_number, "moved away")
+            return await self.desk.ask(session, order_id, keep_number, "moved away")
 
     async def run(self) -> None:
         """The mission, as often as it was enqueued."""

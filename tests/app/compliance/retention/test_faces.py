@@ -1,4 +1,4 @@
-"""Face templates go with the consent or once they have served; pictures as far as no duty holds them (R9.4)."""
+"""Face templates go with the consent or when they have served; pictures as far as no duty holds (R9.4)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from activation.adapters.sql.engine import insert_if_absent, open_sessions
 from activation.adapters.sql.orders import NewOrder
 from activation.adapters.sql.tables import ConsentRow, EvidenceRow, OrderRow
-from activation.ending import Ending
+from activation.ending import EndDesk, Ending
 from activation.evidence import CaptureKind
 from activation.ids import DeliveryId, Digest, OrderId, Waybill
 from activation.order import OrderState as S
@@ -163,7 +163,7 @@ class Town:
     async def ended(self) -> OrderId:
         order_id = await self.active()
         async with self.sessions.begin() as session:
-            await Ending(self.bench.flow).ask(session, order_id, False, "moved away")
+            await EndDesk(self.work, now).ask(session, order_id, False, "moved away")
         await self.settle()
         assert (await self.bench.order(order_id)).state is S.ENDED
         return order_id
