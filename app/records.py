@@ -30,7 +30,7 @@ class Records:
 
 @asynccontextmanager
 async def open_records(settings: Settings) -> AsyncIterator[Records]:
-    """Raises KeyUnusable or OSError where something is not there."""
+    """Raises KeyUnusable, StorageUnusable or OSError where something is not there."""
     async with AsyncExitStack() as stack:
         keys = await asyncio.to_thread(load_keys, settings)
         use_field_keys(keys.fields)
