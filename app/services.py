@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.checks import Checks
     from app.compliance.casefile.exports import Exports
     from app.compliance.holds.desk import HoldDesk
+    from app.compliance.incidents.desk import IncidentDesk
     from app.compliance.retention.routine import Retention
     from app.review.desk import ReviewDesk
     from logistics.opening import Logistics
@@ -69,6 +70,7 @@ class Services:
     review: ReviewDesk
     door_photos: DoorPhotos
     holds: HoldDesk
+    incidents: IncidentDesk
     exports: Exports
     retention: Retention
 

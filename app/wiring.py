@@ -37,9 +37,10 @@ from app.compliance.audit.checkpoints import Checkpoints
 from app.compliance.audit.policy import note_policy
 from app.compliance.casefile.exports import Exports
 from app.compliance.casefile.making import CaseFiles
-from app.compliance.holds.desk import HoldDesk
-from app.compliance.holds.watch import HoldWatch
+from app.compliance.incidents.alarms import Alarms
+from app.compliance.incidents.desk import IncidentDesk
 from app.compliance.retention.opening import open_retention
+from app.compliance.watching import start_watching
 from app.config import HlrChoice, MessagesChoice, Settings
 from app.keys import Keys, load_keys, read_secret
 from app.order_keys import object_keys, open_order_keys
@@ -210,12 +211,11 @@ async def _open_rooms(
         forget=work.forget,
     )
     checkpoints = Checkpoints(ground.sessions, ground.readers, ground.keys.audit, now)
-    await work.start(flow, retention.missions(), (*retention.routines(), checkpoints.routine()))
+    alarms = Alarms(work, ground.readers, now)
+    routines = (*retention.routines(), checkpoints.routine(), alarms.routine())
+    await work.start(flow, retention.missions(), routines)
     stack.push_async_callback(work.stop, DRAIN_SECONDS)
-    holds = HoldDesk(ground.sessions, now, work, store)
-    watch = HoldWatch(ground.sessions, ground.readers, now, holds, settings.executor_id)
-    watch.start()
-    stack.push_async_callback(watch.stop)
+    holds = start_watching(stack, ground.sessions, ground.readers, now, work, alarms, settings.executor_id)
     carriers = await asyncio.to_thread(_carriers, settings)
     engines = partial(open_engines, settings.recogniser, settings.models_dir)
     captures = CapturePool(engines, workers=settings.capture_workers)
@@ -245,6 +245,7 @@ async def _open_rooms(
     stack.push_async_callback(checks.close)
     revocations = Revocations(ground.sessions, ground.readers, now)
     tokens = Tokens(ground.keys.token, revocations, now, ground.keys.former_tokens)
+    families = TokenFamilies(ground.sessions, ground.keys.fields, tokens, now)
     return Services(
         settings=settings,
         keys=ground.keys,
@@ -263,7 +264,7 @@ async def _open_rooms(
         shipping=shipping,
         case_desk=case_desk,
         tokens=tokens,
-        families=TokenFamilies(ground.sessions, ground.keys.fields, tokens, now),
+        families=families,
         rates=Rates(ground.sessions, ground.keys.fields, now),
         staff=ground.staff,
         checks=checks,
@@ -271,6 +272,7 @@ async def _open_rooms(
         review=ReviewDesk(ground.sessions, ground.readers, now, store, cases, flow),
         door_photos=door_photos,
         holds=holds,
+        incidents=IncidentDesk(ground.sessions, now, holds, ground.staff, families, tokens.revocations),
         exports=Exports(
             CaseFiles(ground.sessions, ground.readers, ground.vault, ground.keys.audit, now),
         ),

@@ -45,6 +45,8 @@ Phone = Annotated[str, Field(min_length=5, max_length=MAX_LENGTH), AfterValidato
 OneTimeCode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 ReasonText = Annotated[str, Field(min_length=3, max_length=500), AfterValidator(_impersonal)]
 """Why a member of staff decided as they did; becomes part of the record."""
+WordsText = Annotated[str, Field(min_length=3, max_length=2_000), PLAIN, AfterValidator(_impersonal)]
+"""What happened and what came of it; becomes part of a report."""
 DigestText = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 OrderIdText = Annotated[OrderId, Field(json_schema_extra={"pattern": "^ord_[0-9a-f]{24}$"})]
 

@@ -36,6 +36,7 @@ from app.access.tokens import Tokens
 from app.compliance.casefile.exports import Exports
 from app.compliance.casefile.making import CaseFiles
 from app.compliance.holds.desk import HoldDesk
+from app.compliance.incidents.desk import IncidentDesk
 from app.compliance.retention.opening import open_retention
 from app.config import Mode, Settings
 from app.keys import Keys
@@ -176,6 +177,8 @@ def lay_ground(engine: AsyncEngine, folder: Path, *, production: bool = False) -
     steps = Steps(work, sessions, clock, policy, hlr, nothing, messages, nothing, nothing, "http://test")
     key = Ed25519PrivateKey.generate()
     tokens = Tokens(key, Revocations(sessions, readers, clock), clock)
+    families, staff = TokenFamilies(sessions, field_keys(), tokens, clock), StaffAccounts(passwords, clock)
+    holds = HoldDesk(sessions, clock, work)
     services = Services(
         settings=Settings(mode=Mode.PRODUCTION if production else Mode.DEVELOPMENT, data_dir=folder),
         keys=Keys(field_keys(), key, b"v" * 32, key),
@@ -194,14 +197,15 @@ def lay_ground(engine: AsyncEngine, folder: Path, *, production: bool = False) -
         shipping=nothing,
         case_desk=nothing,
         tokens=tokens,
-        families=TokenFamilies(sessions, field_keys(), tokens, clock),
+        families=families,
         rates=Rates(sessions, field_keys(), clock),
-        staff=StaffAccounts(passwords, clock),
+        staff=staff,
         checks=nothing,
         logistics=nothing,
         review=nothing,
         door_photos=nothing,
-        holds=HoldDesk(sessions, clock, work),
+        holds=holds,
+        incidents=IncidentDesk(sessions, clock, holds, staff, families, tokens.revocations),
         exports=Exports(CaseFiles(sessions, readers, vault, key, clock)),
         retention=open_retention(
             engine=engine,

@@ -54,13 +54,18 @@ class HoldDesk:
         """In force for every process once this returns; nothing that it covers is decided otherwise."""
         async with self._sessions.begin() as session:
             placed = await self.place_in(session, by, new)
-        if isinstance(placed, HoldView) and placed.scope.kind is not ScopeKind.ORDER:
-            async with self._sessions.begin() as session:
-                await self.calling.stop_activating(session, placed.id, placed.scope)
+        if isinstance(placed, HoldView):
+            await self.tell_activating(placed)
         return placed
 
+    async def tell_activating(self, hold: HoldView) -> None:
+        """What is being switched on under it finds out now; an order's own hold has told it already."""
+        if hold.scope.kind is not ScopeKind.ORDER:
+            async with self._sessions.begin() as session:
+                await self.calling.stop_activating(session, hold.id, hold.scope)
+
     async def place_in(self, session: AsyncSession, by: StaffId, new: NewHold) -> HoldView | HoldRefusal:
-        """The same in the caller's transaction, which must not hold another order's row."""
+        """The same in the caller's transaction, which holds no other order; then call `tell_activating`."""
         order_id = OrderId(new.scope.value) if new.scope.kind is ScopeKind.ORDER else None
         if order_id is not None:
             if await self._store.orders.read(session, order_id) is None:
