@@ -75,7 +75,7 @@ class Studio:
         request = CheckRequest(CheckId.new(), OrderId.new(), quick_script())
         phone = PhonePeer(performer, performer.hear)
 
-        async def claim() -> bool:
+        async def claim(_dtls: str) -> bool:
             return True
 
         answer = await self.desk.answer(request, await phone.offer(), claim)
