@@ -9,13 +9,14 @@ import platform
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
-from tests.bench import api, last_fact, precheck, streams
+from tests.bench import api, audit, last_fact, precheck, streams
 
 PARTS: dict[str, Callable[[bool, str, Path], Coroutine[None, None, None]]] = {
     "streams": streams.run,
     "precheck": precheck.run,
     "api": api.run,
     "last-fact": last_fact.run,
+    "audit": audit.run,
 }
 
 

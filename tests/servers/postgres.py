@@ -33,7 +33,8 @@ class PostgresCluster:
         self._folder = Path(tempfile.mkdtemp(prefix="kaika-pg-"))
         self.port = free_port()
 
-    def start(self) -> None:
+    def start(self, durable: bool = False) -> None:
+        """durable: commits reach the disk, as in production; tests do without."""
         if os.geteuid() == 0:
             shutil.chown(self._folder, "postgres", "postgres")
         self._folder.chmod(0o700)
@@ -41,9 +42,10 @@ class PostgresCluster:
         self._run("initdb", "-D", data, "-U", "kaika", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
         options = (
             f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder} "
-            "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 "
-            "-c shared_buffers=64MB"
+            "-c max_connections=200 -c shared_buffers=64MB"
         )
+        if not durable:
+            options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
         self._run(
             "pg_ctl", "-D", data, "-w", "-t", "60", "-l", str(self._folder / "log"), "-o", options, "start"
         )
