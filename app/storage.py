@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from app.config import Settings
@@ -16,16 +16,18 @@ from media.buckets.checks import BucketUnfit, check_keys, check_objects
 from media.envelope import ObjectKeys
 from media.keys.store_folder import FolderKeyStore
 from media.keys.store_s3 import S3KeyStore
+from media.uploads import Quarantine
 from media.vault_local import LocalVault
 from media.vault_s3 import S3Vault
 
 
 @dataclass(frozen=True)
 class Buckets:
-    """Both buckets, looked at once."""
+    """Both buckets, looked at once. uploads: that of objects, by the address that phones know."""
 
     objects: Bucket
     keys: Bucket
+    uploads: Bucket
     protection: Protection
 
 
@@ -34,9 +36,16 @@ def open_buckets(settings: Settings) -> Buckets | None:
     if settings.storage.vault is VaultChoice.FOLDER:
         return None
     chosen = settings.storage.s3
-    client = open_s3(_access(chosen, private=settings.production))
+    access = _access(chosen, private=settings.production)
+    client = open_s3(access)
+    for_phones = open_s3(replace(access, endpoint=chosen.upload_endpoint or chosen.endpoint))
     protection = Protection(chosen.lock_days, chosen.lock_mode.upper(), chosen.sse_kms_key)
-    found = Buckets(Bucket(client, chosen.bucket), Bucket(client, chosen.keys_bucket), protection)
+    found = Buckets(
+        Bucket(client, chosen.bucket),
+        Bucket(client, chosen.keys_bucket),
+        Bucket(for_phones, chosen.bucket),
+        protection,
+    )
     for variable, check in (
         ("KAIKA_S3_BUCKET", partial(check_objects, found.objects, protection)),
         ("KAIKA_S3_KEYS_BUCKET", partial(check_keys, found.keys)),
@@ -74,6 +83,16 @@ async def open_vault(
     )
     stack.push_async_callback(asyncio.to_thread, vault.close)
     return vault
+
+
+async def open_quarantine(stack: AsyncExitStack, settings: Settings) -> Quarantine | None:
+    """None: the vault is a folder, and phones send everything to the server."""
+    buckets = await asyncio.to_thread(open_buckets, settings)
+    if buckets is None:
+        return None
+    quarantine = Quarantine(buckets.objects, buckets.uploads, buckets.protection)
+    stack.push_async_callback(asyncio.to_thread, quarantine.close)
+    return quarantine
 
 
 def _access(chosen: S3Settings, *, private: bool) -> AwsAccess:

@@ -32,11 +32,14 @@ class LockMode(StrEnum):
 class S3Settings:
     """endpoint: None: Amazon's own of the region. Key files: None: the role of the machine.
 
+    upload_endpoint: address by which phones reach the storage; None: the same.
+
     lock_days: each object stays undeletable for so long after it was written; None: no object lock.
     sse_kms_key: the service encrypts everything with this key of its own as well.
     """
 
     endpoint: str | None = None
+    upload_endpoint: str | None = None
     region: str = "us-east-1"
     bucket: str = ""
     keys_bucket: str = ""
@@ -64,6 +67,7 @@ def read_storage_settings(env: Reader) -> StorageSettings:
     )
     found = S3Settings(
         endpoint=endpoint,
+        upload_endpoint=env.take("KAIKA_S3_UPLOAD_ENDPOINT", parse.web_address, "") or None,
         region=env.take("KAIKA_S3_REGION", parse.word, "us-east-1"),
         bucket=env.take("KAIKA_S3_BUCKET", _bucket, "", wanted=on_s3),
         keys_bucket=env.take("KAIKA_S3_KEYS_BUCKET", _bucket, "", wanted=on_s3),
@@ -82,12 +86,17 @@ def read_storage_settings(env: Reader) -> StorageSettings:
 
 def storage_problems(storage: StorageSettings) -> list[tuple[bool, str]]:
     """What production wants of them: whether it holds, and what is said where it does not."""
-    endpoint = storage.s3.endpoint
+    addresses = {
+        "KAIKA_S3_ENDPOINT": storage.s3.endpoint,
+        "KAIKA_S3_UPLOAD_ENDPOINT": storage.s3.upload_endpoint,
+    }
+    folder = storage.vault is VaultChoice.FOLDER
     return [
         (
-            storage.vault is VaultChoice.FOLDER or endpoint is None or parse.is_https(endpoint),
-            "KAIKA_S3_ENDPOINT: production needs an https:// address",
+            folder or address is None or parse.is_https(address),
+            f"{variable}: production needs an https:// address",
         )
+        for variable, address in addresses.items()
     ]
 
 

@@ -22,7 +22,7 @@ from typing import BinaryIO, TypeVar
 
 from activation.ids import Digest, OrderId
 from media.aws import AwsAway, AwsRefused
-from media.buckets import NOTHING_MORE, Bucket, PartWriter, Protection, RangeReader
+from media.buckets import NOTHING_MORE, QUARANTINE, Bucket, PartWriter, Protection, RangeReader
 from media.envelope import KEY_BYTES, KeyWrapper, Label, ObjectKeys, seal, unseal
 from media.manifest import MAX_KEY_FILE_BYTES, read_key_file, write_key_file
 from media.threads import BoundedThreads
@@ -189,7 +189,8 @@ class S3Vault:
     def _destroy_order(self, order: OrderId) -> None:
         for path in list(self._keys.all_keys(f"{KEYS}{order}/")):
             self._keys.delete(path)
-        self._objects.delete_versions(f"{OBJECTS}{order}/")
+        for prefix in (OBJECTS, QUARANTINE):
+            self._objects.delete_versions(f"{prefix}{order}/")
 
     def _orders(self) -> Sequence[OrderId]:
         return [OrderId(name) for name in self._keys.folders(KEYS) if OrderId.pattern.fullmatch(name)]

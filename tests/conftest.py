@@ -17,6 +17,7 @@ import activation.adapters.sql.service_ends  # noqa: F401  (its tables belong to
 import app.access.token_tables
 import app.compliance.incidents.tables
 import app.compliance.retention.tables
+import app.preselection.upload_tables
 import app.rotation.tables
 import app.tables  # noqa: F401  (its tables belong to the same metadata)
 import logistics.tables  # noqa: F401  (its tables belong to the same metadata)

@@ -20,6 +20,7 @@ class Resource(StrEnum):
     TOKEN = "token"  # noqa: S105 - the name of a resource
     CONSENT = "consent"
     CAPTURE = "capture"
+    UPLOAD = "upload"
     READING = "reading"
     CONFIRMATION = "confirmation"
     ACTIVATION = "activation"  # the code in the package
@@ -73,6 +74,8 @@ RIGHTS: dict[Right, frozenset[Role]] = {
     (_R.ORDER, _A.END): _APPLICANT,
     (_R.CONSENT, _A.CREATE): _APPLICANT,
     (_R.CAPTURE, _A.CHANGE): _APPLICANT,
+    (_R.UPLOAD, _A.CREATE): _APPLICANT,
+    (_R.UPLOAD, _A.CHANGE): _APPLICANT,
     (_R.READING, _A.READ): _APPLICANT,
     (_R.CONFIRMATION, _A.CREATE): _APPLICANT,
     # Activation of the card that came by mail.

@@ -19,7 +19,7 @@ from app.http.preselection_problems import (
     NUMBER_GONE,
     READING_CHANGED,
 )
-from app.preselection.capturing import CaptureStop, CaptureTaken, ConsentWanted, take_capture
+from app.preselection.capturing import CaptureAnswer, CaptureStop, CaptureTaken, ConsentWanted, take_capture
 from app.preselection.confirming import (
     CapturesWanted,
     ConfirmRefusal,
@@ -90,7 +90,11 @@ async def put_capture(request: web.Request, path: CapturePath, body: bytes) -> R
 
     A refusal's `refusal` is its code, its detail says what to do.
     """
-    taken = await take_capture(request.app[SERVICES], path.order_id, path.kind, body)
+    return capture_reply(await take_capture(request.app[SERVICES], path.order_id, path.kind, body))
+
+
+def capture_reply(taken: CaptureAnswer) -> Reply:
+    """The answer to one capture, however it came. Raises ProblemRaised."""
     match taken:
         case CaptureTaken():
             return Reply(200, _accepted(taken))

@@ -76,7 +76,7 @@ async def take_capture(
     seconds = await services.rates.wait_for(CAPTURES_PER_ORDER, order_id)
     if seconds is not None:
         return TooOften(seconds)
-    stop = await _not_now(services, order_id)
+    stop = await why_not_now(services, order_id)
     if stop is not None:
         return stop
     minimum_age = services.policy.minimum_age
@@ -94,7 +94,8 @@ def today(now: datetime) -> date:
     return now.astimezone(CALENDAR).date()
 
 
-async def _not_now(services: Services, order_id: OrderId) -> CaptureStop | ConsentWanted | None:
+async def why_not_now(services: Services, order_id: OrderId) -> CaptureStop | ConsentWanted | None:
+    """None: a capture may be given."""
     async with services.readers() as session:
         order = await Store().orders.read(session, order_id)
         given = await given_consents(session, order_id)

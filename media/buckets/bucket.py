@@ -17,6 +17,8 @@ from media.aws import AwsAway, AwsRefused, aws_faults
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
+#: Where uploads lie until they were looked at.
+QUARANTINE = "quarantine/"
 #: A delete that lost against a write at the same moment is said to have been done; so it is looked at.
 DELETE_TRIES = 5
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404"})

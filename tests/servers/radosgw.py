@@ -6,6 +6,7 @@ service does, which an imitation of S3 would not.
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
 import shutil
@@ -14,10 +15,14 @@ import subprocess
 import tempfile
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from media.aws import AwsAccess, open_s3
 from media.buckets import Bucket
 from tests.servers.ports import free_port, wait_until_listening
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
 
 MISSING = "a Ceph gateway is not installed (Debian packages ceph-mon ceph-osd radosgw ceph-common)"
 PROGRAMS = ("ceph", "ceph-authtool", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin")
@@ -98,9 +103,13 @@ class RadosGateway:
 
     def new_bucket(self, *, lock: bool = False) -> Bucket:
         """A bucket with a name of its own. lock: with object lock and so with versions."""
-        client, name = open_s3(self.access), f"kaika-{uuid.uuid4().hex[:12]}"
-        client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=lock)
-        return Bucket(client, name)
+        name = f"kaika-{uuid.uuid4().hex[:12]}"
+        self._client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=lock)
+        return Bucket(self._client, name)
+
+    @functools.cached_property
+    def _client(self) -> S3Client:
+        return open_s3(self.access)
 
     def start(self) -> None:
         """Ready when it returns. Raises RuntimeError with the last lines of what did not start."""
