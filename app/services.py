@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from app.checks import Checks
     from app.compliance.casefile.exports import Exports
     from app.compliance.holds.desk import HoldDesk
+    from app.compliance.incidents.countermeasures import Countermeasures
     from app.compliance.incidents.desk import IncidentDesk
     from app.compliance.retention.routine import Retention
     from app.review.desk import ReviewDesk
     from logistics.opening import Logistics
     from media.captures import CapturePool
     from media.door_photos import DoorPhotos
-    from media.uploads import Quarantine
     from media.vault import Vault
 
 #: The time now, aware, in UTC.
@@ -43,7 +43,6 @@ class Services:
     """One of each, open for as long as the server runs. Ports by their protocol, never by adapter.
 
     readers: sessions that only read (`open_readers`).
-    quarantine: of direct uploads; None: not offered.
     recogniser: registry name of the face recogniser in use; its band stands in `policy.faces`.
     """
 
@@ -73,9 +72,9 @@ class Services:
     door_photos: DoorPhotos
     holds: HoldDesk
     incidents: IncidentDesk
+    countermeasures: Countermeasures
     exports: Exports
     retention: Retention
-    quarantine: Quarantine | None = None
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -38,19 +38,19 @@ from app.compliance.audit.policy import note_policy
 from app.compliance.casefile.exports import Exports
 from app.compliance.casefile.making import CaseFiles
 from app.compliance.incidents.alarms import Alarms
+from app.compliance.incidents.countermeasures import Countermeasures
 from app.compliance.incidents.desk import IncidentDesk
 from app.compliance.retention.opening import open_retention
 from app.compliance.watching import start_watching
 from app.config import HlrChoice, MessagesChoice, Settings
 from app.keys import Keys, load_keys, read_secret
 from app.order_keys import object_keys, open_order_keys
-from app.preselection.upload_sweep import upload_routines
 from app.review.cases import Cases
 from app.review.desk import FlowDesk, ReviewDesk
 from app.rotation.first_keys import make_first_keys
 from app.schema import prepare_schema
 from app.services import Services
-from app.storage import open_quarantine, open_vault
+from app.storage import open_vault
 from logistics.carriers import Carriers, load_carriers
 from logistics.opening import open_logistics, open_shipping
 from media.captures import CapturePool, open_engines
@@ -213,9 +213,7 @@ async def _open_rooms(
     )
     checkpoints = Checkpoints(ground.sessions, ground.readers, ground.keys.audit, now)
     alarms = Alarms(work, ground.readers, now)
-    quarantine = await open_quarantine(stack, settings)
-    sweeps = upload_routines(quarantine, ground.vault, ground.sessions, now)
-    routines = (*retention.routines(), checkpoints.routine(), alarms.routine(), *sweeps)
+    routines = (*retention.routines(), checkpoints.routine(), alarms.routine())
     await work.start(flow, retention.missions(), routines)
     stack.push_async_callback(work.stop, DRAIN_SECONDS)
     holds = start_watching(stack, ground.sessions, ground.readers, now, work, alarms, settings.executor_id)
@@ -248,6 +246,7 @@ async def _open_rooms(
     stack.push_async_callback(checks.close)
     revocations = Revocations(ground.sessions, ground.readers, now)
     tokens = Tokens(ground.keys.token, revocations, now, ground.keys.former_tokens)
+    incidents = IncidentDesk(ground.sessions, now)
     families = TokenFamilies(ground.sessions, ground.keys.fields, tokens, now)
     return Services(
         settings=settings,
@@ -275,12 +274,10 @@ async def _open_rooms(
         review=ReviewDesk(ground.sessions, ground.readers, now, store, cases, flow),
         door_photos=door_photos,
         holds=holds,
-        incidents=IncidentDesk(ground.sessions, now, holds, ground.staff, families, tokens.revocations),
-        exports=Exports(
-            CaseFiles(ground.sessions, ground.readers, ground.vault, ground.keys.audit, now),
-        ),
+        incidents=incidents,
+        countermeasures=Countermeasures(incidents, holds, ground.staff, families, revocations),
+        exports=Exports(CaseFiles(ground.sessions, ground.readers, ground.vault, ground.keys.audit, now)),
         retention=retention,
-        quarantine=quarantine,
     )
 
 

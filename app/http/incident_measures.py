@@ -67,8 +67,8 @@ async def fulfil_duty(request: web.Request, path: IncidentPath, body: DutyDone) 
 )
 async def end_accounts(request: web.Request, path: IncidentPath) -> Reply:
     """And their tokens, everywhere within a second."""
-    desk, operator = request.app[SERVICES].incidents, staff_member(request)
-    ended = await desk.disable_accounts(operator.id, IncidentId(path.incident_id))
+    against, operator = request.app[SERVICES].countermeasures, staff_member(request)
+    ended = await against.disable_accounts(operator.id, IncidentId(path.incident_id))
     if isinstance(ended, IncidentRefusal):
         raise ProblemRaised(OF_INCIDENT[ended])
     return Reply(200, AccountsEnded(accounts=list(ended)))
@@ -85,9 +85,9 @@ async def end_accounts(request: web.Request, path: IncidentPath) -> Reply:
 )
 async def hold_for_incident(request: web.Request, path: IncidentPath, body: HoldWanted) -> Reply:
     """Together with its entry among the measures."""
-    desk, operator = request.app[SERVICES].incidents, staff_member(request)
+    against, operator = request.app[SERVICES].countermeasures, staff_member(request)
     new = NewHold(body.scope.scope, body.reason)
-    match await desk.hold(operator.id, IncidentId(path.incident_id), new):
+    match await against.hold(operator.id, IncidentId(path.incident_id), new):
         case IncidentRefusal() as refusal:
             raise ProblemRaised(OF_INCIDENT[refusal])
         case HoldRefusal() as refused:

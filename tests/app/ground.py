@@ -36,6 +36,7 @@ from app.access.tokens import Tokens
 from app.compliance.casefile.exports import Exports
 from app.compliance.casefile.making import CaseFiles
 from app.compliance.holds.desk import HoldDesk
+from app.compliance.incidents.countermeasures import Countermeasures
 from app.compliance.incidents.desk import IncidentDesk
 from app.compliance.retention.opening import open_retention
 from app.config import Mode, Settings
@@ -178,7 +179,7 @@ def lay_ground(engine: AsyncEngine, folder: Path, *, production: bool = False) -
     key = Ed25519PrivateKey.generate()
     tokens = Tokens(key, Revocations(sessions, readers, clock), clock)
     families, staff = TokenFamilies(sessions, field_keys(), tokens, clock), StaffAccounts(passwords, clock)
-    holds = HoldDesk(sessions, clock, work)
+    holds, incidents = HoldDesk(sessions, clock, work), IncidentDesk(sessions, clock)
     services = Services(
         settings=Settings(mode=Mode.PRODUCTION if production else Mode.DEVELOPMENT, data_dir=folder),
         keys=Keys(field_keys(), key, b"v" * 32, key),
@@ -205,7 +206,8 @@ def lay_ground(engine: AsyncEngine, folder: Path, *, production: bool = False) -
         review=nothing,
         door_photos=nothing,
         holds=holds,
-        incidents=IncidentDesk(sessions, clock, holds, staff, families, tokens.revocations),
+        incidents=incidents,
+        countermeasures=Countermeasures(incidents, holds, staff, families, tokens.revocations),
         exports=Exports(CaseFiles(sessions, readers, vault, key, clock)),
         retention=open_retention(
             engine=engine,

@@ -11,12 +11,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from activation.adapters.sql.audit import note
-from activation.adapters.sql.holds import HoldView
 from activation.ids import IncidentId, StaffId
-from app.access.families import TokenFamilies
-from app.access.revocations import Revocations
-from app.access.staff import StaffAccounts
-from app.compliance.holds.desk import HoldDesk, HoldRefusal, NewHold
 from app.compliance.incidents import incidents
 from app.compliance.incidents.affected import Affected, count, work_out
 from app.compliance.incidents.duties import (
@@ -55,14 +50,8 @@ class IncidentDesk:
         self,
         sessions: async_sessionmaker[AsyncSession],
         clock: Callable[[], datetime],
-        holds: HoldDesk,
-        staff: StaffAccounts,
-        families: TokenFamilies,
-        revocations: Revocations,
     ) -> None:
-        self._sessions, self._clock = sessions, clock
-        self._holds, self._staff, self._families = holds, staff, families
-        self._revocations = revocations
+        self.sessions, self._clock = sessions, clock
 
     async def open(self, by: StaffId, new: NewIncident) -> IncidentId:
         """With its deadlines, and the affected as far as the trail tells."""
@@ -84,7 +73,7 @@ class IncidentDesk:
             conclusion=None,
             deadlines=tuple(Deadline(duty, at, None, None, None) for duty, at in due.items()),
         )
-        async with self._sessions.begin() as session:
+        async with self.sessions.begin() as session:
             await incidents.create(session, incident)
             affected = await self._search(session, incident_id, new.criteria, now)
             about: dict[str, Any] = {"kind": new.kind, "severity": new.severity, "orders": affected.orders}
@@ -95,8 +84,8 @@ class IncidentDesk:
         self, by: StaffId, incident_id: IncidentId, criteria: Criteria
     ) -> Affected | IncidentRefusal:
         """Work out the affected by these criteria too; whoever was found before stays."""
-        async with self._sessions.begin() as session:
-            incident = await self._open(session, incident_id)
+        async with self.sessions.begin() as session:
+            incident = await self.opened(session, incident_id)
             if isinstance(incident, IncidentRefusal):
                 return incident
             affected = await self._search(session, incident_id, criteria, self._clock())
@@ -107,65 +96,30 @@ class IncidentDesk:
 
     async def measure(self, by: StaffId, incident_id: IncidentId, what: str) -> IncidentRefusal | None:
         """What was done about it, in words. None: written down."""
-        async with self._sessions.begin() as session:
-            incident = await self._open(session, incident_id)
+        async with self.sessions.begin() as session:
+            incident = await self.opened(session, incident_id)
             if isinstance(incident, IncidentRefusal):
                 return incident
-            await self._measure(session, incident_id, by, "note", what)
+            await self.written(session, incident_id, by, "note", what)
         return None
 
     async def fulfil(
         self, by: StaffId, incident_id: IncidentId, duty: Duty, reference: str
     ) -> IncidentRefusal | None:
         """Somebody was told, or it was remedied. reference: number of the report, or how it was told."""
-        async with self._sessions.begin() as session:
-            incident = await self._open(session, incident_id)
+        async with self.sessions.begin() as session:
+            incident = await self.opened(session, incident_id)
             if isinstance(incident, IncidentRefusal):
                 return incident
             if not await incidents.fulfil(session, incident_id, duty, by, reference, self._clock()):
                 return IncidentRefusal.NO_SUCH_DUTY
-            await self._measure(session, incident_id, by, "duty", f"{duty}: {reference}")
+            await self.written(session, incident_id, by, "duty", f"{duty}: {reference}")
         return None
-
-    async def disable_accounts(
-        self, by: StaffId, incident_id: IncidentId
-    ) -> tuple[StaffId, ...] | IncidentRefusal:
-        """Ends the accounts that the incident names, and their tokens; those that were ended now."""
-        async with self._sessions.begin() as session:
-            incident = await self._open(session, incident_id)
-            if isinstance(incident, IncidentRefusal):
-                return incident
-            accounts = incident.criteria.accounts
-            if not accounts:
-                return IncidentRefusal.NO_ACCOUNTS
-            if by in accounts:
-                return IncidentRefusal.OWN_ACCOUNT
-            ended = tuple([each for each in accounts if await self._staff.disable(session, each)])
-            for each in ended:
-                await self._families.end_all(session, each, "disabled")
-            await self._measure(session, incident_id, by, "accounts_disabled", ", ".join(ended))
-        self._revocations.forget()
-        return ended
-
-    async def hold(
-        self, by: StaffId, incident_id: IncidentId, new: NewHold
-    ) -> HoldView | HoldRefusal | IncidentRefusal:
-        """A hold as a measure against it (R9.3), in the same transaction."""
-        async with self._sessions.begin() as session:
-            incident = await self._open(session, incident_id)
-            if isinstance(incident, IncidentRefusal):
-                return incident
-            placed = await self._holds.place_in(session, by, new)
-            if isinstance(placed, HoldView):
-                await self._measure(session, incident_id, by, "hold", f"{placed.id} {placed.scope}")
-        if isinstance(placed, HoldView):
-            await self._holds.tell_activating(placed)
-        return placed
 
     async def close(self, by: StaffId, incident_id: IncidentId, conclusion: str) -> IncidentRefusal | None:
         """None: closed. Not before every duty but the final report is done."""
-        async with self._sessions.begin() as session:
-            incident = await self._open(session, incident_id)
+        async with self.sessions.begin() as session:
+            incident = await self.opened(session, incident_id)
             if isinstance(incident, IncidentRefusal):
                 return incident
             due = [each for each in incident.deadlines if each.duty is not Duty.FINAL_REPORT]
@@ -183,7 +137,8 @@ class IncidentDesk:
             await note(session, "incidents", "incident.closed", "R9.2", conclusion, incident=incident_id)
         return None
 
-    async def _open(self, session: AsyncSession, incident_id: IncidentId) -> Incident | IncidentRefusal:
+    async def opened(self, session: AsyncSession, incident_id: IncidentId) -> Incident | IncidentRefusal:
+        """The incident, held until the transaction ends, while something can still be done about it."""
         incident = await incidents.lock(session, incident_id)
         if incident is None:
             return IncidentRefusal.NOT_FOUND
@@ -196,9 +151,10 @@ class IncidentDesk:
         await incidents.change(session, incident_id, searched_at=now)
         return await count(session, incident_id)
 
-    async def _measure(
+    async def written(
         self, session: AsyncSession, incident_id: IncidentId, by: StaffId, kind: str, what: str
     ) -> None:
+        """One more measure; the incident is held by the caller."""
         await incidents.add_measure(session, incident_id, Measure(kind, what[:1000], by, self._clock()))
         await note(session, "incidents", "incident.measure", "R9.2", what, incident=incident_id, kind=kind)
 
