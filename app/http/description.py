@@ -54,7 +54,7 @@ async def docs(request: web.Request) -> web.Response:
     summary="Script and style of the page",
     right=(Resource.SERVICE, Action.READ),
     path=AssetPath,
-    returns={200: Raw("text/javascript")},
+    returns={200: Raw("text/javascript", ("text/css",))},
 )
 async def docs_asset(request: web.Request, path: AssetPath) -> web.Response:
     if path.name not in _ASSETS:

@@ -144,7 +144,10 @@ def _answers(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for status, model in operation.returns.items():
         if isinstance(model, Raw):
-            content = {model.media_type: {"schema": {"type": "string"}}}
+            content = {
+                media_type: {"schema": {"type": "object" if media_type == "application/json" else "string"}}
+                for media_type in (model.media_type, *model.others)
+            }
             answers[str(status)] = {"description": "Success", "content": content}
         else:
             content = {"application/json": {"schema": schemas.output(model)}}
