@@ -48,7 +48,6 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from activation.acting import acting_as
-from activation.acting import acting_as
 from app.access.rights import RIGHTS, Right
 from app.http import bodies
 from app.http.bodies import IMAGE_BODY, Input, Output, RawBody
@@ -81,9 +80,10 @@ _ATTRIBUTE = "kaika_operation"
 
 @dataclass(frozen=True)
 class Raw:
-    """An answer that is not JSON."""
+    """An answer that is no model: a file, a page. others: media types that it may have instead."""
 
     media_type: str
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
