@@ -18,4 +18,5 @@ def objects_of(bucket: Bucket) -> Iterator[tuple[str, Iterator[bytes]]]:
 def _pieces(bucket: Bucket, key: str) -> Iterator[bytes]:
     with aws_faults():
         with bucket.client.get_object(Bucket=bucket.name, Key=key)["Body"] as body:
-            yield from body.iter_chunks(PIECE)
+            while piece := body.read(PIECE):
+                yield piece

@@ -63,7 +63,10 @@ class Embedding:
 
 def patterns_of(needles: Iterable[Needle | Embedding]) -> list[Pattern]:
     """All forms of all needles, each once."""
-    found = {pattern.wanted: pattern for needle in needles for pattern in needle.patterns()}
+    found: dict[bytes, Pattern] = {}
+    for needle in needles:
+        for pattern in needle.patterns():
+            found.setdefault(pattern.wanted, pattern)
     return list(found.values())
 
 

@@ -45,7 +45,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Scope:
-    """Where to look. buckets: names, and what reads their objects.
+    """Where to look. raw: the database's own files too; buckets: names, and what reads their objects.
 
     since: files of a temp folder that are older (Unix seconds) are of an earlier run or another program.
     """
@@ -56,6 +56,7 @@ class Scope:
     here: Path = Path()
     left_out: tuple[Path, ...] = ()
     since: float = 0.0
+    raw: bool = True
     buckets: tuple[tuple[str, Callable[[], Objects]], ...] = ()
 
 
@@ -69,7 +70,7 @@ def scan(scope: Scope, patterns: Sequence[Pattern], tell: Tell = lambda _: None)
     if scope.database_url is not None:
         engine = database.open_for_reading(scope.database_url)
         try:
-            raw = database.raw_files(engine)
+            raw = database.raw_files(engine) if scope.raw else []
             # Before a query: the last connection that closes would clear SQLite's write-ahead log away.
             tell("database files")
             places += _grouped((files.File("database files", path, path.name) for path in raw), everything)
