@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import sqlalchemy as sa
 import structlog
 from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -21,9 +22,12 @@ from app.compliance.retention.face_rows import FORGET_FACES
 from app.compliance.retention.faces import Faces
 from app.compliance.retention.orphans import Orphans
 from app.compliance.subjects.requests import Requests
+from app.tables import IdempotencyRow
 
 #: Orders that one pass has destroyed; a night has 24 passes, so 12,000 orders.
 BATCH = 500
+#: `app.http.idempotency` gives an answer again for a day.
+ANSWERS_KEPT, ANSWERS_AT_ONCE = timedelta(hours=24), 50_000
 #: Numbers given back in one pass.
 NUMBERS = 5_000
 #: 02:00 to 06:00 in China, every ten minutes; UTC.
@@ -74,6 +78,7 @@ class Retention:
         await self.work.ask("retention-tidy.3 scrub", self._scrub)
         await self.work.ask("retention-tidy.4 overdue", self._overdue)
         await self.work.write("retention-tidy.5 copies", self._copies)
+        await self.work.write("retention-tidy.6 answers", self._answers)
 
     async def count_faces(self) -> None:
         await self.work.ask("retention-faces.1 count", self.faces.count)
@@ -83,6 +88,13 @@ class Retention:
 
     async def _copies(self, session: AsyncSession) -> int:
         return await Requests().lapse(session, self.clock())
+
+    async def _answers(self, session: AsyncSession) -> None:
+        """Kept answers to POSTs, whose day is over; requests clear them away too, while there are any."""
+        old = sa.select(IdempotencyRow.key).where(IdempotencyRow.created_at < self.clock() - ANSWERS_KEPT)
+        await session.execute(
+            sa.delete(IdempotencyRow).where(IdempotencyRow.key.in_(old.limit(ANSWERS_AT_ONCE)))
+        )
 
     async def _scrub(self) -> None:
         await scrub(self.engine)

@@ -167,6 +167,6 @@ def destroyed_from(standing: Standing) -> datetime | None:
 
 
 def is_due(standing: Standing, now: datetime) -> bool:
-    """The data must be destroyed now."""
+    """The data must be destroyed now. A wish waits for nothing, not even for clocks that differ a little."""
     since = destroyed_from(standing)
-    return since is not None and since <= now
+    return since is not None and (since <= now or kept_as(standing) is Kept.ON_WISH)

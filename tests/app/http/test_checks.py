@@ -479,3 +479,23 @@ async def test_credentials_of_the_relay_are_not_kept_and_a_repeated_request_gets
         (kept,) = [body for body in bodies if body and first["check_id"] in body]
     for secret in (server["credential"], first["ice_servers"][0]["credential"], "relay"):
         assert secret not in kept
+
+
+async def test_a_consent_taken_back_during_the_check_keeps_nothing_of_the_face(
+    client: Client, ground: Ground, order: str
+) -> None:
+    """R9.4: the session of this process ends; whatever any process has seen is not kept."""
+    check = (await make(client, ground, order))["check_id"]
+    heard: list[Mapping[str, Any]] = []
+    phone = PhonePeer(Showing(PERSON), heard.append)
+    await connect(client, ground, order, check, phone)
+    await until(lambda: any(message["type"] == "step" for message in heard))
+    taken_back = {"kind": "face_recognition", "version": "2026-1", "given": False}
+    status, _ = await post(client, ground, order, f"/v1/orders/{order}/consents", taken_back)
+    assert status == 201
+    assert await phone.result(SECONDS) == "aborted"
+    await phone.close()
+    (fact,) = await checking.check_facts(ground, order)
+    assert (fact.outcome, fact.media, fact.comparisons) == (CheckOutcome.ABORTED, (), ())
+    assert fact.liveness is None
+    assert await ground.vault.digests(OrderId(order)) == []

@@ -20,7 +20,7 @@ from activation.order_keys import use_order_keys
 from activation.ports import StepGaveUp
 from app.compliance.retention.legal_holds import HoldRefusal, LegalHolds
 from app.compliance.retention.prove import Proof, prove
-from app.compliance.retention.rows import KEPT
+from app.compliance.retention.rows import KEPT, order_tables
 from app.preselection.stored import load_captures
 from media.envelope import ObjectKeys
 from media.vault import VaultFault
@@ -107,6 +107,16 @@ async def test_only_tables_that_say_so_still_name_the_order(town: Town) -> None:
     # The number is in quarantine no longer by then, but it is the sweep that gives it back.
     assert naming <= {*KEPT, "audit_entries", "audit_heads", "numbers"}
     assert {"tombstones", "service_ends", "sims"} <= naming
+
+
+def test_which_rows_go_and_which_stay_is_written_down() -> None:
+    """A new table that names orders has to be thought about: it goes unless `KEPT` says why it stays."""
+    assert {table.name for table, _ in order_tables()} == {
+        *("captures", "card_places", "consents", "decisions", "deliveries", "evidence_looks"),
+        *("evidence_objects", "face_templates", "facts", "one_time_codes", "orphan_objects"),
+        *("review_cases", "uploads", "video_checks"),
+    }
+    assert all(KEPT.values())
 
 
 async def test_no_sealed_byte_and_no_keyed_hash_stays_in_the_files(town: Town) -> None:
