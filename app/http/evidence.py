@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
 import structlog
@@ -35,7 +37,10 @@ class EvidencePath(CasePath):
     problems=(NOT_CLAIMED, EVIDENCE_DAMAGED, BUSY),
 )
 async def look(request: web.Request, path: EvidencePath) -> web.Response:
-    """The picture or clip itself, while the case is the caller's. Each look is recorded first."""
+    """The picture or clip itself, while the case is the caller's. Each look is recorded first.
+
+    Ends early where it is damaged further on.
+    """
     reviewer, services = staff_member(request), request.app[SERVICES]
     digest = Digest(path.digest)
     order = await services.review.look(reviewer.id, CaseId(path.case_id), digest)
@@ -45,7 +50,8 @@ async def look(request: web.Request, path: EvidencePath) -> web.Response:
         stored = await services.vault.describe(order, digest)
         if stored.kind == EXPORT:  # a case file may say more than a reviewer may see
             raise ProblemRaised(NOT_FOUND)
-        data = await services.vault.get(order, digest)
+        pieces = services.vault.read(order, digest)
+        first = await anext(pieces, b"")
     except EvidenceNotFound:
         raise ProblemRaised(NOT_FOUND) from None
     except VaultBusy:
@@ -53,8 +59,20 @@ async def look(request: web.Request, path: EvidencePath) -> web.Response:
     except VaultFault:
         _log.error("evidence does not open", order=order, digest=digest)
         raise ProblemRaised(EVIDENCE_DAMAGED) from None
-    headers = {"Content-Disposition": "inline", "Cache-Control": "no-store"}
-    return web.Response(body=data, content_type=stored.media_type, headers=headers)
+    headers = {
+        "Content-Disposition": "inline",
+        "Cache-Control": "no-store",
+        "Content-Length": str(stored.size),
+    }
+    return web.Response(body=_all_of(first, pieces), content_type=stored.media_type, headers=headers)
+
+
+async def _all_of(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Breaks the connection before its promised end where the rest does not open."""
+    async with aclosing(rest):
+        yield first
+        async for piece in rest:
+            yield piece
 
 
 ROUTES = (web.get("/v1/review/cases/{case_id}/evidence/{digest}", look, allow_head=False),)
