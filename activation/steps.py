@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from activation import telling
+from activation.adapters.sql.audit import note
 from activation.adapters.sql.decisions import Question
 from activation.adapters.sql.facts import read_fact, write_fact
 from activation.adapters.sql.orders import OrderView
@@ -144,10 +145,12 @@ class Steps:
             order = await self.order_in(session, order_id, BEFORE_SHIPPING)
             document = await self.store.orders.document(session, order_id)
             _, known = latest(await self.store.facts.load(session, order_id), RegistryAnswer)
-        if order is None or document is None:
-            return None
-        if known and known.identity == order.identity and known.verdict is not RegistryVerdict.UNAVAILABLE:
-            return None
+            if order is None or document is None:
+                return None
+            same = known is not None and known.identity == order.identity
+            if known and same and known.verdict is not RegistryVerdict.UNAVAILABLE:
+                return None
+            await note(session, order_id, "identity.disclosed", "R1.5", "registry")
         verdict, reference = await self.registry.compare(
             PersonalIdentity(document.name, document.number), f"{order_id}-{order.identity.number}"
         )
