@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app.studio import FontMissing
+from app.demo.journey import CONTACT_PHONE
+from app.demo.run import SEED
+from app.studio import FontMissing, make_applicant
 from app.studio.fonts import chinese
 
 ROOT = Path(__file__).parents[2]
@@ -27,9 +29,21 @@ def _font() -> None:
 
 def demo(folder: Path, *words: str) -> tuple[int, str]:
     """Exit status and output of a demo whose data lie in `folder`."""
-    environ = {**os.environ, "KAIKA_DATA_DIR": str(folder), "OMP_NUM_THREADS": "1"}
+    return run(folder, "demo", *words)
+
+
+def run(folder: Path, *words: str) -> tuple[int, str]:
+    """Exit status and output of `python -m app …` whose data and temporary files lie in `folder`."""
+    temp = folder / "temp"
+    temp.mkdir(exist_ok=True)
+    environ = {
+        **os.environ,
+        "KAIKA_DATA_DIR": str(folder),
+        "OMP_NUM_THREADS": "1",
+        "TMPDIR": str(temp),
+    }
     done = subprocess.run(
-        [sys.executable, "-m", "app", "demo", *words],
+        [sys.executable, "-m", "app", *words],
         cwd=ROOT,
         env=environ,
         capture_output=True,
@@ -62,6 +76,22 @@ def test_the_applicant_ends_active(tmp_path: Path) -> None:
     assert "HLR says                         off" in output
     assert re.search(r"live ↔ front_portrait +0\.\d+", output)
     assert children_of(tmp_path) == []
+    assert_nothing_lies_in_clear(tmp_path)
+
+
+def assert_nothing_lies_in_clear(folder: Path) -> None:
+    """R9.1: as the scan sees it, which must see what is planted, and as grep does."""
+    person = make_applicant(SEED).applicant
+    texts = (person.name, person.number, person.address, CONTACT_PHONE)
+    status, output = run(folder, "privacy", "scan")
+    assert status == 0, output
+    assert not any(text in output for text in texts)
+    for word in (*texts, *(text.encode().hex() for text in texts), "JFIF", "matroska", "OpusHead"):
+        found = subprocess.run(["grep", "-rlaF", "-e", word, str(folder)], capture_output=True, check=False)
+        assert found.returncode == 1, (found.stdout, "a word of the applicant, or a picture")
+    (demo_folder,) = folder.glob("demo-*")
+    (demo_folder / "logs" / "planted").write_text(person.number)
+    assert run(folder, "privacy", "scan")[0] == 1
 
 
 @pytest.mark.slow
