@@ -18,12 +18,14 @@ def add_parser(subparsers: Subparsers) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> int:
     import migrations
+    from activation.acting import acting_as
     from app.config import load_settings
 
     settings = load_settings()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not arguments.check:
-        asyncio.run(migrations.upgrade(settings.database_url))
+        with acting_as("command:migrate"):
+            asyncio.run(migrations.upgrade(settings.database_url))
     current = asyncio.run(migrations.is_current(settings.database_url))
     print("the schema is the newest" if current else "the schema is not the newest")
     return 0 if current else 1

@@ -55,6 +55,11 @@ async def note(
         raise RuntimeError("an audit entry needs a transaction that writes, and no savepoint")
     if not session.in_transaction():
         await session.begin()  # so that a rollback is told of
+    session.info.setdefault(_PENDING, []).append(entry(chain, event, rule, reason, details))
+
+
+def entry(chain: str, event: str, rule: str, reason: str, details: dict[str, Any]) -> dict[str, Any]:
+    """What `append` takes: happened now, by whoever acts."""
     at, actor = datetime.now(UTC), acting()
     content = canonical(
         {
@@ -66,8 +71,7 @@ async def note(
             "details": details,
         }
     )
-    entry = {"chain": str(chain), "at": at, "actor": actor, "event": event, "content": content}
-    session.info.setdefault(_PENDING, []).append(entry)
+    return {"chain": str(chain), "at": at, "actor": actor, "event": event, "content": content}
 
 
 @sa.event.listens_for(Session, "before_commit")
@@ -75,14 +79,17 @@ def _append(session: Session) -> None:
     if _PENDING not in session.info or session.in_nested_transaction():
         return
     session.flush()  # whatever rows it locks come before the chains
-    entries: list[dict[str, Any]] = session.info.pop(_PENDING)
-    entries.sort(key=lambda entry: str(entry["chain"]))
-    connection = session.connection()
+    append(session.connection(), session.info.pop(_PENDING))
+
+
+def append(connection: sa.Connection, entries: list[dict[str, Any]]) -> None:
+    """One round trip. entries: chain, at, actor, event, content of each; sorted here by chain."""
+    entries.sort(key=lambda each: str(each["chain"]))
     if connection.dialect.name == "postgresql":
-        told = [{**entry, "at": entry["at"].isoformat()} for entry in entries]
+        told = [{**each, "at": each["at"].isoformat()} for each in entries]
         connection.execute(_APPEND_POSTGRESQL, {"entries": json.dumps(told)})
     else:
-        rows = [{**entry, "at": entry["at"].strftime(_SQLITE_INSTANT), "start": START} for entry in entries]
+        rows = [{**each, "at": each["at"].strftime(_SQLITE_INSTANT), "start": START} for each in entries]
         connection.execute(_APPEND_SQLITE, rows)
 
 
