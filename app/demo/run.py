@@ -41,8 +41,12 @@ class Place:
         return f"http://127.0.0.1:{self.port}"
 
     def environ(self) -> dict[str, str]:
-        """The server's settings, beside what the shell has; other settings of Kaika are left out."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("KAIKA_")}
+        """The server's settings, beside what the shell has; of Kaika's own only where evidence is stored."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("KAIKA_") or name == "KAIKA_VAULT" or name.startswith("KAIKA_S3_")
+        }
         kept.pop("DATABASE_URL", None)
         chosen = {
             "KAIKA_DATA_DIR": str(self.folder),
