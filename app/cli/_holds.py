@@ -49,7 +49,7 @@ async def until_obeyed(
         for process in shown.processes:
             if process.alive and process.obeys and process.executor not in said:
                 said.add(process.executor)
-                say(f"  {process.executor} obeys{_after(process)}")
+                say(f"  {process.executor} obeys{_after(shown, process)}")
         if shown.obeyed:
             say(_summary(shown))
             return 0
@@ -60,8 +60,10 @@ async def until_obeyed(
         await asyncio.sleep(POLL_S)
 
 
-def _after(process: ProcessSeen) -> str:
-    return "" if process.delay_s is None else f", saw it after {process.delay_s:.2f} s"
+def _after(shown: HoldShown, process: ProcessSeen) -> str:
+    if shown.hold.lifted_at is not None or process.delay_s is None:
+        return ""
+    return f", saw it after {process.delay_s:.2f} s"
 
 
 def _summary(shown: HoldShown) -> str:

@@ -22,6 +22,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 
 from activation.adapters.sql.decisions import Question
 from activation.adapters.sql.engine import open_engine, open_sessions
+from activation.adapters.sql.holds import HoldView
 from activation.adapters.sql.orders import Document, OrderView
 from activation.adapters.sql.tables import CardPlaceRow, HlrSubscriberRow, OrderRow, SimRow
 from activation.evidence import (
@@ -41,11 +42,13 @@ from activation.evidence import (
     VideoCheckMeasured,
 )
 from activation.gate import Pass
+from activation.holds import Scope
 from activation.ids import Iccid, Imsi, OrderId, StaffId
 from activation.order import HOLDS_A_PLACE, OrderState
 from activation.sim import SimState
 from activation.upkeep import Upkeep
 from activation.weighing import latest
+from app.compliance.holds.desk import HoldDesk, NewHold
 from tests.activation.stand_ins import (
     DOCUMENT,
     POLICY,
@@ -56,6 +59,7 @@ from tests.activation.stand_ins import (
     handover,
     make_bench,
     now,
+    run_mission,
     video_check,
 )
 
@@ -63,7 +67,7 @@ T = TypeVar("T")
 OTHER = Document("别人", "110105194912310038", "")
 MAKER, CHECKER = StaffId.new(), StaffId.new()
 SIMILAR, DOUBTFUL, DIFFERENT = 0.9, 0.4, 0.1
-CARDS = 8
+CARDS, HOLDS = 8, 3
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -81,7 +85,10 @@ class AnyOrder(RuleBasedStateMachine):
         sessions = open_sessions(self.engine)
         self.work = PromptWork(sessions)
         self.bench = make_bench(sessions, self.work)
-        self.held_while_activating: set[OrderId] = set()
+        self.desk = HoldDesk(sessions, now, self.work)
+        self.placed: list[HoldView] = []
+        #: Whose subscriber may have been switched off and on again.
+        self.held_while_on: set[OrderId] = set()
         self.do(self.bench.furnish(CARDS))
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
@@ -195,9 +202,38 @@ class AnyOrder(RuleBasedStateMachine):
     def hold(self, order_id: OrderId | None, placed: bool) -> None:
         if order_id is None:
             return
-        if self.order(order_id).state is OrderState.ACTIVATING:
-            self.held_while_activating.add(order_id)
+        self.note_who_is_on()
         self.do(self.bench.record(order_id, Hold(now(), "order", placed, MAKER, "")))
+
+    @rule(order_id=orders, wide=st.booleans())
+    def place(self, order_id: OrderId | None, wide: bool) -> None:
+        """A hold by scope, over everything or over one order; of an active one it suspends the subscriber."""
+        scope = Scope.parse("all" if wide or order_id is None else f"order:{order_id}")
+        if len(self.placed) < HOLDS:
+            self.note_who_is_on()
+            placed = self.do(self.desk.place(MAKER, NewHold(scope, "as ordered")))
+            self.placed += [placed] if isinstance(placed, HoldView) else []
+
+    @rule(choice=st.integers(0, HOLDS))
+    def lift(self, choice: int) -> None:
+        if self.placed:
+            self.note_who_is_on()
+            self.do(self.desk.lift(MAKER, self.placed.pop(choice % len(self.placed)).id, "it is over"))
+
+    @rule()
+    def everything_is_lifted(self) -> None:
+        while self.placed:
+            self.lift(0)
+        self.everything_runs()
+
+    def note_who_is_on(self) -> None:
+        on = sa.select(OrderRow.id).where(OrderRow.state.in_([OrderState.ACTIVATING, OrderState.ACTIVE]))
+
+        async def read() -> list[str]:
+            async with self.bench.sessions.begin() as session:
+                return list(await session.scalars(on))
+
+        self.held_while_on |= {OrderId(each) for each in self.do(read())}
 
     @rule(
         order_id=orders,
@@ -220,7 +256,7 @@ class AnyOrder(RuleBasedStateMachine):
             key = waiting[choice % len(waiting)]
             mission, order_id, _ = self.work.enqueued.pop(key)
             if mission != "tell":
-                self.do(getattr(self.bench.flow, mission)(order_id))
+                self.do(run_mission(self.bench.flow, mission, order_id))
 
     @rule(order_id=orders)
     def goes_well(self, order_id: OrderId | None) -> None:
@@ -239,7 +275,23 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule()
     def everything_runs(self) -> None:
-        self.do(self.work.run(self.bench.flow))
+        self.do(self._run())
+        self.do(self._check_held())
+
+    async def _run(self) -> None:
+        while self.work.enqueued or await self.desk.bring_back():
+            await self.work.run(self.bench.flow)
+
+    async def _check_held(self) -> None:
+        """R9.3: whoever is held is off; nobody is being switched on while everything is held."""
+        async with self.bench.sessions.begin() as session:
+            for hold in self.placed:
+                if hold.scope.value:
+                    card = await self.bench.store.sims.of_order(session, OrderId(hold.scope.value))
+                    assert card is None or card.state not in (SimState.ACTIVE, SimState.ACTIVATING)
+                else:
+                    states = await session.scalars(sa.select(OrderRow.state))
+                    assert OrderState.ACTIVATING not in states.all()
 
     @rule()
     def time_passes(self) -> None:
@@ -275,7 +327,8 @@ class AnyOrder(RuleBasedStateMachine):
             assert row.order_id is not None
             await self._check_order(OrderId(row.order_id))
             assert row.imsi in switched
-            if row.order_id not in self.held_while_activating:
+            assert row.state in (SimState.ACTIVATING, SimState.ACTIVE)
+            if row.order_id not in self.held_while_on:
                 assert switched[row.imsi] == 1
 
     async def _check_order(self, order_id: OrderId) -> None:
@@ -344,7 +397,7 @@ def missing_proof(facts: Facts, iccid: Iccid) -> list[str]:
         )
 
     checks = [(at, fact) for at, fact in enumerate(facts.evidence) if isinstance(fact, VideoCheckMeasured)]
-    holds = [fact.placed for fact in facts.evidence if isinstance(fact, Hold)]
+    holds = {fact.hold: fact.placed for fact in facts.evidence if isinstance(fact, Hold)}
     proven = {
         "precheck": given is not None
         and given.valid_today
@@ -364,7 +417,7 @@ def missing_proof(facts: Facts, iccid: Iccid) -> list[str]:
         and (handed.order, handed.iccid) == (facts.order, iccid)
         and handed.code_matched,
         "video check": any(good(at, check) for at, check in checks),
-        "no hold": not holds or not holds[-1],
+        "no hold": not any(holds.values()),
         "no refusal": not any(
             isinstance(fact, ReviewDecision) and fact.outcome is ReviewOutcome.REFUSE
             for fact in facts.evidence

@@ -161,9 +161,9 @@ class Holds:
         return [OrderId(each) for each in found]
 
     async def to_bring_back(self, session: AsyncSession, limit: int) -> list[tuple[HoldId, OrderId]]:
-        """Orders that lifted holds had stopped, taken off the list; a hold without any is done with.
+        """Orders that a lifted hold had stopped, taken off the list; a hold without any is done with.
 
-        Two processes at once take different ones.
+        Two processes at once take different ones. None: nothing waits, or another process has all that does.
         """
         lifting = await session.scalars(
             sa.select(H.id).where(H.state == HoldState.LIFTING).order_by(H.lifted_at).limit(1)
@@ -183,6 +183,7 @@ class Holds:
             await session.execute(sa.update(P).where(*key).values(waits=False))
         if not rows and not await self._any_waits(session, hold):
             await session.execute(sa.update(H).where(H.id == hold).values(state=HoldState.LIFTED))
+            return await self.to_bring_back(session, limit)
         return [(HoldId(hold), OrderId(subject)) for subject in dict.fromkeys(row.subject for row in rows)]
 
     async def _any_waits(self, session: AsyncSession, hold: str) -> bool:
