@@ -31,6 +31,7 @@ check:
 	$(python) -m ruff format --check .
 	$(python) -m mypy
 	.venv/bin/lint-imports
+	$(python) scripts/scan
 
 test: setup check
 	$(python) -m pytest $(PYTEST)

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from sqlalchemy import exc as db
 
+from activation.adapters.sql.orders import OrderGone
 from activation.order_keys import OrderKeyGone, OrderKeysFault
 from app.http import common
 from app.http.headers import SERVER, headers_for
@@ -71,7 +72,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         kind = _BY_STATUS.get(error.status, common.REFUSED_BY_SERVER)
         allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return problem_response(request, ProblemRaised(kind, headers=allowed))
-    except (OrderKeyGone, EvidenceNotFound):
+    except (OrderGone, OrderKeyGone, EvidenceNotFound):
         # R8.2: what was to be read or written belongs to an order whose data were destroyed.
         return problem_response(request, ProblemRaised(common.NOT_FOUND))
     except _AWAY as error:

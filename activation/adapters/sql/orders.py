@@ -40,6 +40,10 @@ RULES: dict[OrderState, str] = {
 }
 
 
+class OrderGone(LookupError):
+    """An order that never was, or whose rows were destroyed (R8.2) while somebody still held its token."""
+
+
 @dataclass(frozen=True, repr=False)
 class NewOrder:
     """What the applicant asks for; the recipient is None where it is the applicant."""
@@ -145,10 +149,10 @@ class Orders:
         return await _view(session, O.id == order_id)
 
     async def lock(self, session: AsyncSession, order_id: OrderId) -> OrderView:
-        """The order, held until the transaction ends. Raises LookupError where there is none."""
+        """The order, held until the transaction ends. Raises OrderGone where there is none."""
         view = await _view(session, O.id == order_id, lock=True)
         if view is None:
-            raise LookupError("no such order")
+            raise OrderGone("no such order")
         return view
 
     async def by_activation_code(self, session: AsyncSession, code: str) -> OrderView | None:

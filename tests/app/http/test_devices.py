@@ -6,9 +6,11 @@ from dataclasses import replace
 from http.cookies import SimpleCookie
 
 import pytest
+import sqlalchemy as sa
 from aiohttp import ClientResponse, DummyCookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
+from activation.adapters.sql.tables import OrderRow
 from app.access.devices import HEADER, is_device, new_device
 from app.access.principals import Role
 from app.access.rates import SIGN_INS_PER_NAME, SIGN_INS_PER_NAME_AND_ADDRESS, Limit
@@ -148,9 +150,7 @@ async def test_guessing_at_a_name_from_everywhere_does_not_lock_its_owner_out(
         assert await sign_in(PASSWORD, "192.0.2.1", own) == 200
         guesses = [await sign_in("wrong", f"198.51.100.{number}", new_device()) for number in range(8)]
         assert guesses == [*[401] * 5, *[429] * 3]
-        assert (
-            await sign_in(PASSWORD, "203.0.113.9", new_device()) == 429
-        )
+        assert await sign_in(PASSWORD, "203.0.113.9", new_device()) == 429
         assert await sign_in(PASSWORD, "192.0.2.1", own) == 200
         assert await sign_in(PASSWORD, "203.0.113.9", own) == 200
 
@@ -162,3 +162,15 @@ async def test_searching_numbers_has_a_limit(
     statuses = [(await client.get("/v1/numbers")).status for _ in range(3)]
     assert statuses == [200, 200, 429]
     assert SIGN_INS_PER_NAME_AND_ADDRESS.hits < SIGN_INS_PER_NAME.hits
+
+
+async def test_a_token_that_outlives_its_order_finds_nothing(client: Client, ground: Ground) -> None:
+    order, answer = await _exchange(client, ground, **walk.DEVICE)
+    headers = walk.bearer((await answer.json())["access_token"])
+    async with ground.services.sessions.begin() as session:
+        await session.execute(sa.delete(OrderRow))
+    for method, path in (("GET", ""), ("POST", "/cancellation"), ("POST", "/confirmation")):
+        body = {"json": {"reading_digest": "0" * 64}} if path == "/confirmation" else {}
+        url = f"/v1/orders/{order}{path}"
+        gone = await client.request(method, url, headers={**headers, **walk.key()}, **body)
+        assert (gone.status, (await gone.json())["code"]) == (404, "not_found")
