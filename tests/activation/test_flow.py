@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from activation.adapters.sql.orders import Document
 from activation.adapters.sql.tables import CardPlaceRow, FactRow, NumberRow
 from activation.evidence import (
+    FaceSource,
     HandoverOutcome,
     Hold,
     RegistryVerdict,
@@ -27,7 +28,19 @@ from activation.ports import HlrFault, MessageKind, Subscriber
 from activation.sim import SimState
 from activation.steps import AGAIN_AFTER
 from activation.upkeep import Upkeep
-from tests.activation.stand_ins import DOCUMENT, Bench, PromptWork, make_bench, msisdn, now, video_check
+from app.check_standing import new_check_wanted
+from tests.activation.stand_ins import (
+    DOCUMENT,
+    PICTURES,
+    Bench,
+    PromptWork,
+    face,
+    handover,
+    make_bench,
+    msisdn,
+    now,
+    video_check,
+)
 
 REVIEWER, SECOND = StaffId.new(), StaffId.new()
 OTHER = Document("别人", "110105194912310038", "")
@@ -315,6 +328,31 @@ async def test_an_approved_sign_of_attack_still_wants_a_new_check_and_says_so(sc
     await scene.run()
     await scene.happens(order_id, review(ReviewOutcome.APPROVE, about, ReviewStage.ACTIVATE, second=True))
     assert len(told(scene, MessageKind.NEW_CHECK_WANTED)) == 1
+
+
+async def test_a_verified_order_whose_check_was_set_aside_goes_on_with_a_new_one(scene: Scene) -> None:
+    """The courier was offline: the door's doubtful photo arrives after the check had been passed."""
+    order_id = await scene.submitted()
+    await scene.bench.checked(order_id)
+    await scene.run()
+    assert await scene.state(order_id) is S.VERIFIED
+    iccid = (await scene.bench.order(order_id)).iccid
+    assert iccid is not None
+    unlike = face(FaceSource.COURIER_PHOTO, FaceSource.FRONT_PORTRAIT, 0.4)
+    door = replace(handover(order_id, iccid), photo=PICTURES, comparisons=(unlike,))
+    about = await scene.bench.record(order_id, door)
+    await scene.run()
+    await scene.happens(order_id, review(ReviewOutcome.NEW_CAPTURE, about, ReviewStage.ACTIVATE))
+    approved = review(ReviewOutcome.APPROVE, about, ReviewStage.ACTIVATE)
+    assert await scene.happens(order_id, approved) is S.VERIFIED
+    async with scene.bench.sessions.begin() as session:
+        order = await scene.bench.store.orders.read(session, order_id)
+        assert order is not None
+        assert await new_check_wanted(session, order)
+    assert told(scene, MessageKind.NEW_CHECK_WANTED)
+    await scene.bench.checked(order_id)
+    await scene.run()
+    assert await scene.state(order_id) is S.ACTIVE
 
 
 async def test_nobody_is_told_of_a_new_check_who_did_none(scene: Scene) -> None:
