@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -319,3 +320,17 @@ async def test_an_order_knows_its_province(held: Held) -> None:
 def test_a_scope_is_one_of_five_kinds(text: str) -> None:
     with pytest.raises(ValueError, match=r"not a"):
         Scope.parse(text)
+
+
+async def test_placing_waits_for_decisions_that_are_being_written(held: Held) -> None:
+    """Once a hold is answered for, nobody who has not seen it can still commit."""
+    order_id = await held.submitted()
+    view = await held.bench.order(order_id)
+    async with held.bench.sessions.begin() as session:
+        assert await held.bench.store.holds.covering(session, view.reach) == []
+        placing = asyncio.create_task(held.desk.place(MAKER, NewHold(Scope.parse("all"), "as ordered")))
+        done, _ = await asyncio.wait({placing}, timeout=0.3)
+        assert not done
+    placed = await placing
+    async with held.bench.sessions.begin() as session:
+        assert await held.bench.store.holds.covering(session, view.reach) == [placed]
