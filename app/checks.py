@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -299,8 +298,3 @@ class Checks:
             return False
         await self._flow.record(session, check.order_id, fact)
         return True
-
-
-def wait_seconds(refused: TooManyAttempts, now: datetime) -> int:
-    """Until another attempt may be made, at least 1."""
-    return max(1, math.ceil((refused.again_at - now).total_seconds()))

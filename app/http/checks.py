@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
@@ -17,7 +18,7 @@ from app.access.principals import Applicant
 from app.access.rates import CHECKS_PER_ADDRESS
 from app.access.rights import Action, Resource
 from app.check_standing import standing
-from app.checks import CheckMade, CheckRefusal, wait_seconds
+from app.checks import CheckMade, CheckRefusal
 from app.compliance.holds.pausing import is_paused
 from app.http import common
 from app.http.check_problems import (
@@ -124,7 +125,7 @@ async def create_check(request: web.Request, path: OrderPath, body: CheckNew) ->
             kept = created.model_copy(update={"ice_servers": []})
             return Reply(201, created, location=f"/v1/checks/{made.check}", kept=kept)
         case TooManyAttempts() as refused:
-            raise ProblemRaised(TOO_MANY_CHECKS, retry_after_s=wait_seconds(refused, services.clock()))
+            raise ProblemRaised(TOO_MANY_CHECKS, retry_after_s=_wait_seconds(refused, services.clock()))
         case CheckRefusal.CONSENT_WANTED:
             raise ProblemRaised(
                 CONSENT_WANTED, missing=[ConsentKind.FACE_RECOGNITION], instead=list(OTHER_WAYS)
@@ -212,6 +213,11 @@ async def _shown(request: web.Request, check: CheckView | None) -> CheckShown:
         standing=stands.value,
         attempts_left=left,
     )
+
+
+def _wait_seconds(refused: TooManyAttempts, now: datetime) -> int:
+    """Until another attempt may be made, at least 1."""
+    return max(1, math.ceil((refused.again_at - now).total_seconds()))
 
 
 ROUTES = (

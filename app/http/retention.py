@@ -1,41 +1,27 @@
-"""Operators: end of service, legal holds, what will be and was destroyed, requests of applicants (R8)."""
+"""Operators: end of service, what will be and was destroyed, requests of applicants (R8)."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated
 
 from aiohttp import web
-from pydantic import Field
 
 from activation.adapters.sql.service_ends import ServiceEnd
 from activation.ending import EndDesk, EndRefusal
 from activation.ids import OrderId
 from app.access.rights import Action, Resource
 from app.compliance.retention.due import PlanLine
-from app.compliance.retention.legal_holds import HoldRefusal, LegalHold, LegalHolds
 from app.compliance.retention.overview import TombstoneView, overview, read_tombstone
 from app.compliance.retention.rules import PERIODS
 from app.compliance.subjects.answering import is_overdue
 from app.compliance.subjects.requests import RequestKind, Requests, RequestState
 from app.http.common import NOT_FOUND, WRONG_STATE
-from app.http.contract import Input, Output, ProblemRaised, ProblemType, Reply, operation
+from app.http.contract import Input, Output, ProblemRaised, Reply, operation
 from app.http.inputs import OrderPath, ReasonText
 from app.services import SERVICES
-from app.texts.text import Text
 
-DATA_DESTROYED = ProblemType(
-    "data_destroyed",
-    409,
-    Text("信息已销毁", "The data are destroyed"),
-    Text("销毁已经开始，不能再保留。", "Destruction has begun; nothing can keep them any more."),
-)
 #: How far ahead the overview looks.
 _AHEAD = timedelta(days=30)
-
-
-class HoldPath(Input):
-    hold_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class ServiceEndNew(Input):
@@ -52,38 +38,6 @@ class ServiceEndOut(Output):
     asked_at: datetime
     ended_at: datetime | None
     keep_number: bool
-
-
-class LegalHoldNew(Input):
-    reason: ReasonText
-
-
-class LegalHoldOut(Output):
-    hold_id: int
-    order_id: str
-    placed_at: datetime
-    placed_by: str
-    reason: str
-    lifted_at: datetime | None
-    lifted_by: str | None
-    lift_reason: str | None
-
-    @classmethod
-    def of(cls, hold: LegalHold) -> LegalHoldOut:
-        return cls(
-            hold_id=hold.id,
-            order_id=hold.order,
-            placed_at=hold.placed_at,
-            placed_by=hold.placed_by,
-            reason=hold.reason,
-            lifted_at=hold.lifted_at,
-            lifted_by=hold.lifted_by,
-            lift_reason=hold.lift_reason,
-        )
-
-
-class LegalHoldsOut(Output):
-    holds: list[LegalHoldOut]
 
 
 class PlanLineOut(Output):
@@ -176,49 +130,6 @@ async def end_service(request: web.Request, path: OrderPath, body: ServiceEndNew
 
 
 @operation(
-    summary="Place a legal hold",
-    right=(Resource.LEGAL_HOLD, Action.CREATE),
-    path=OrderPath,
-    body=LegalHoldNew,
-    returns={201: LegalHoldOut},
-    idempotent=True,
-    problems=(DATA_DESTROYED,),
-)
-async def place_hold(request: web.Request, path: OrderPath, body: LegalHoldNew) -> Reply:
-    """Nothing of the order is destroyed until every one of its legal holds is lifted (R8.1)."""
-    services = request.app[SERVICES]
-    async with services.sessions.begin() as session:
-        placed = await LegalHolds().place(session, OrderId(path.order_id), body.reason, services.clock())
-    return Reply(201, LegalHoldOut.of(_hold(placed)))
-
-
-@operation(
-    summary="Lift a legal hold",
-    right=(Resource.LEGAL_HOLD, Action.END),
-    path=HoldPath,
-    body=LegalHoldNew,
-    returns={200: LegalHoldOut},
-)
-async def lift_hold(request: web.Request, path: HoldPath, body: LegalHoldNew) -> Reply:
-    """What is overdue is destroyed in the following night. Lifting twice changes nothing."""
-    services = request.app[SERVICES]
-    async with services.sessions.begin() as session:
-        lifted = await LegalHolds().lift(session, path.hold_id, body.reason, services.clock())
-    return Reply(200, LegalHoldOut.of(_hold(lifted)))
-
-
-@operation(
-    summary="Legal holds that stand",
-    right=(Resource.LEGAL_HOLD, Action.READ),
-    returns={200: LegalHoldsOut},
-)
-async def list_holds(request: web.Request) -> Reply:
-    async with request.app[SERVICES].readers() as session:
-        holds = await LegalHolds().list(session)
-    return Reply(200, LegalHoldsOut(holds=[LegalHoldOut.of(each) for each in holds]))
-
-
-@operation(
     summary="What is kept, what must go, and how many faces are held",
     right=(Resource.RETENTION, Action.READ),
     returns={200: RetentionOut},
@@ -281,16 +192,6 @@ async def list_open_requests(request: web.Request) -> Reply:
     return Reply(200, OpenRequestsOut(requests=listed))
 
 
-def _hold(answer: LegalHold | HoldRefusal) -> LegalHold:
-    match answer:
-        case HoldRefusal.NOT_FOUND:
-            raise ProblemRaised(NOT_FOUND)
-        case HoldRefusal.GONE:
-            raise ProblemRaised(DATA_DESTROYED)
-        case LegalHold():
-            return answer
-
-
 def _lines(found: list[PlanLine]) -> list[PlanLineOut]:
     return [
         PlanLineOut(
@@ -308,10 +209,7 @@ _ORDER = "/v1/operator/orders/{order_id}"
 
 ROUTES = (
     web.post(f"{_ORDER}/end-of-service", end_service),
-    web.post(f"{_ORDER}/legal-holds", place_hold),
     web.get(f"{_ORDER}/tombstone", show_tombstone, allow_head=False),
-    web.post("/v1/operator/legal-holds/{hold_id}/lift", lift_hold),
-    web.get("/v1/operator/legal-holds", list_holds, allow_head=False),
     web.get("/v1/operator/retention", show_retention, allow_head=False),
     web.get("/v1/operator/subject-requests", list_open_requests, allow_head=False),
 )
