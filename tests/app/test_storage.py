@@ -7,16 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from activation.adapters.sql.fields import use_field_keys
 from activation.ids import OrderId
+from activation.order_keys import order_keys
 from app.config import Settings, SettingsInvalid, load_settings
 from app.storage import open_key_store, open_vault
 from app.storage_settings import LockMode, StorageUnusable, VaultChoice
+from app.wiring import open_services
 from media.buckets import Bucket
 from media.envelope import ObjectKeys
 from media.keys.store_folder import FolderKeyStore
 from media.keys.store_s3 import S3KeyStore
 from media.vault_local import LocalVault
 from media.vault_s3 import S3Vault
+from tests.conftest import TEST_KEYS
 from tests.order_keys import DerivedOrderKeys
 from tests.servers.radosgw import KMS_KEY, RadosGateway
 
@@ -109,6 +113,23 @@ async def test_buckets_that_cannot_be_used_are_named_at_start(
     environ[variable] = value
     with pytest.raises(StorageUnusable, match=told):
         await _open(load_settings(environ))
+
+
+@pytest.mark.slow
+@pytest.mark.radosgw
+async def test_the_whole_service_opens_on_buckets_and_keeps_nothing_in_folders(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    async with open_services(load_settings(environ)) as services:
+        order = OrderId.new()
+        await order_keys().create(order)
+        digest = await services.vault.put(order, "frame", "image/jpeg", b"kept")
+        assert isinstance(services.vault, S3Vault)
+        assert services.quarantine is not None
+        assert await services.vault.get(order, digest) == b"kept"
+    assert not (tmp_path / "data" / "vault").exists()
+    assert not (tmp_path / "data" / "keystore").exists()
+    use_field_keys(TEST_KEYS)  # the root sets its own for the whole process
 
 
 def test_s3_wants_its_buckets_and_both_halves_of_its_keys(tmp_path: Path) -> None:
