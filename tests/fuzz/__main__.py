@@ -11,19 +11,25 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.fuzz.cases import ENDS_TOKENS, Tally, fuzz, operations
+from tests.fuzz.cases import ENDS_TOKENS, Operation, Tally, fuzz, operations
 from tests.fuzz.place import FuzzPlace, fuzz_place
 
 CASES = 10_000
-STOPS_OTHERS = ("hold", "incident", ENDS_TOKENS)
+STOPS_OTHERS = ("hold", "incident")
+
+
+def comes_late(operation: Operation) -> int:
+    """What stops others comes last, and signing out before holds: under a hold nobody signs in again."""
+    if operation.path == ENDS_TOKENS:
+        return 1
+    return 2 if any(word in operation.path for word in STOPS_OTHERS) else 0
 
 
 def run(place: FuzzPlace, cases: int, start: int, tally: Tally) -> None:
     """At least `cases` cases, spread evenly; what stops others (a hold, signing out) comes last."""
     found = operations(place.document, place.base)
-    last = [each for each in found if any(word in each.path for word in STOPS_OTHERS)]
-    last.sort(key=lambda operation: operation.path != ENDS_TOKENS)  # nobody signs in under a hold
-    first = [each for each in found if each not in last]
+    last = sorted((each for each in found if comes_late(each)), key=comes_late)
+    first = [each for each in found if not comes_late(each)]
     each = max(2, cases // (len(found) * len(place.callers)))
     wanted = cases - each * len(last) * len(place.callers)
     while tally.cases < wanted:

@@ -36,7 +36,7 @@ class FuzzCaller:
         if self.role == "anyone":
             return sent
         if time.monotonic() > self._renew_at:
-            self._renew()
+            self.renew()
         return {**sent, HEADER: self.device, "Authorization": f"Bearer {self._token}"}
 
     def keep(self, made: dict[str, Any]) -> None:
@@ -49,7 +49,8 @@ class FuzzCaller:
             return FuzzCaller("anyone", self.base, session=self.session)
         return FuzzCaller(self.role, self.base, self.sign_in, self.device, self.session)
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
+        """A new token: from the one before, or by signing in."""
         path, body = "/v1/tokens/refresh", {"refresh_token": self._refresh}
         if not self._refresh:
             assert self.sign_in is not None

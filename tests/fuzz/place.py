@@ -92,6 +92,7 @@ async def _callers(base: str, journey: Journey, operator: Api) -> list[FuzzCalle
         account = {**body, "role": role, **({"carrier": CARRIER} if role == "courier" else {})}
         await operator.post("/v1/operator/staff", account)
         callers.append(FuzzCaller(role, base, ("/v1/staff/token", body)))
+        await asyncio.to_thread(callers[-1].renew)
     return callers
 
 
@@ -103,7 +104,7 @@ async def _new_code(journey: Journey) -> str:
 def _first(caller: FuzzCaller, sign_in: tuple[str, dict[str, Any]]) -> None:
     """An applicant's code is good once: later tokens come from refreshing alone."""
     caller.sign_in = sign_in
-    caller._renew()
+    caller.renew()
     caller.sign_in = None
 
 

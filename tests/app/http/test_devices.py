@@ -170,7 +170,7 @@ async def test_a_token_that_outlives_its_order_finds_nothing(client: Client, gro
     async with ground.services.sessions.begin() as session:
         await session.execute(sa.delete(OrderRow))
     for method, path in (("GET", ""), ("POST", "/cancellation"), ("POST", "/confirmation")):
-        body = {"json": {"reading_digest": "0" * 64}} if path == "/confirmation" else {}
+        body = {"reading_digest": "0" * 64} if path == "/confirmation" else None
         url = f"/v1/orders/{order}{path}"
-        gone = await client.request(method, url, headers={**headers, **walk.key()}, **body)
+        gone = await client.request(method, url, headers={**headers, **walk.key()}, json=body)
         assert (gone.status, (await gone.json())["code"]) == (404, "not_found")
