@@ -11,13 +11,14 @@ import pytest
 import sqlalchemy as sa
 
 from activation.adapters.sql.audit import AuditEntryRow
-from activation.adapters.sql.engine import open_engine, open_sessions
+from activation.adapters.sql.engine import open_engine, open_readers, open_sessions
 from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import OrderRow, Row
 from activation.ids import OrderId
 from activation.order import OrderState as S
 from activation.order_keys import use_order_keys
 from activation.ports import StepGaveUp
+from app.compliance.audit.verifying import verify
 from app.compliance.retention.legal_holds import HoldRefusal, LegalHolds
 from app.compliance.retention.prove import Proof, prove
 from app.compliance.retention.rows import KEPT, order_tables
@@ -92,6 +93,20 @@ async def test_everything_of_an_order_goes_and_the_record_says_why(town: Town) -
     assert list(events)[-2:] == ["retention.begun", "retention.destroyed"]
     assert '"rule":"R8.1"' in events["retention.begun"]
     assert '"kept_as":"service_ended"' in events["retention.destroyed"]
+
+
+async def test_the_audit_trail_stays_whole(town: Town) -> None:
+    """Facts and decisions are gone, and the trail says why; nothing else may be missing from it."""
+    order_id = await town.ended()
+    readers = open_readers(town.engine)
+    assert (await verify(readers, {})).faults == []
+    entries = (await verify(readers, {})).entries
+    town.clock.forward(TWO_YEARS)
+    await town.night()
+    after = await verify(readers, {})
+    assert after.faults == []
+    assert after.entries >= entries + 2
+    assert order_id not in await town.orders()
 
 
 async def test_only_tables_that_say_so_still_name_the_order(town: Town) -> None:
