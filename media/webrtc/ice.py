@@ -12,7 +12,7 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
 
-CREDENTIAL_SECONDS = 600
+CREDENTIAL_SECONDS = 300
 """Longer than a check may last, so that a relay allocation can be refreshed until its end."""
 
 
