@@ -158,10 +158,7 @@ class Settings:
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **chosen: str) -> Settings:
-    """Settings of `environ` (default: the process's). Raises SettingsInvalid with every problem found.
-
-    chosen: variables that a command line gives instead of the environment.
-    """
+    """Settings of `environ` (default: the process's); `chosen` goes before it. Raises SettingsInvalid."""
     reader = Reader({**(os.environ if environ is None else environ), **chosen})
     settings = _read(reader)
     reader.refuse_unknown()

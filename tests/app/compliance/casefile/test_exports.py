@@ -6,17 +6,24 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
+from aiohttp.test_utils import TestClient, TestServer
 
 from activation.adapters.sql.audit_tables import AuditEntryRow
 from activation.adapters.sql.tables import EvidenceRow
-from activation.ids import Digest, OrderId, StaffId
+from activation.evidence import ReviewStage
+from activation.ids import CaseId, Digest, OrderId, StaffId
 from app.access.principals import Role, Staff
 from app.compliance.casefile import exports
 from app.compliance.casefile.exports import Pipe, PipeBroken
+from app.review.case import CaseState
+from app.review.cases import Case
+from app.review.view import see_case
+from app.server import build_app
 from tests.app.compliance.casefile.cases import findings, order_on_record
 from tests.app.ground import NAME, NUMBER, Ground
 from tests.app.http import walking as walk
@@ -118,6 +125,28 @@ async def test_case_files_are_no_evidence(client: Client, ground: Ground, order:
         kinds = list(await session.scalars(sa.select(EvidenceRow.kind)))
     assert kinds.count("export") == 2
     assert b"application/zip" not in data
+
+
+async def test_reviewers_do_not_get_at_case_files(client: Client, ground: Ground, order: OrderId) -> None:
+    digest = Digest((await (await ask(client, ground, order, with_identity=True)).json())["digest"])
+    case = Case(
+        *(CaseId.new(), order, ReviewStage.SHIP, CaseState.CLAIMED, (), False, 0, None, None, None),
+        *(ground.clock(), None),
+    )
+    async with ground.services.readers() as session:
+        seen = await see_case(session, case, claimed=True)
+    assert {each.kind for each in seen.evidence} == {"id_front", "id_back", "handheld"}
+
+    class Desk:
+        async def look(self, *_: object) -> OrderId:
+            return order
+
+    reviewing = replace(ground.services, review=cast(Any, Desk()))
+    served = TestServer(await asyncio.to_thread(build_app, reviewing))
+    async with TestClient(served) as reviewer:
+        for asked, status in ((digest, 404), (seen.evidence[0].digest, 200)):
+            path = f"/v1/review/cases/{case.id}/evidence/{asked}"
+            assert (await reviewer.get(path, headers=headers(ground, Role.REVIEWER))).status == status
 
 
 async def test_what_is_broken_while_it_is_made_leaves_nothing(
