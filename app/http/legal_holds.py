@@ -25,7 +25,7 @@ DATA_DESTROYED = ProblemType(
 )
 
 
-class HoldPath(Input):
+class LegalHoldPath(Input):
     hold_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
@@ -70,7 +70,7 @@ class LegalHoldsOut(Output):
     idempotent=True,
     problems=(DATA_DESTROYED,),
 )
-async def place_hold(request: web.Request, path: OrderPath, body: LegalHoldNew) -> Reply:
+async def place_legal_hold(request: web.Request, path: OrderPath, body: LegalHoldNew) -> Reply:
     """Nothing of the order is destroyed until every one of its legal holds is lifted (R8.1)."""
     services = request.app[SERVICES]
     async with services.sessions.begin() as session:
@@ -81,11 +81,11 @@ async def place_hold(request: web.Request, path: OrderPath, body: LegalHoldNew) 
 @operation(
     summary="Lift a legal hold",
     right=(Resource.LEGAL_HOLD, Action.END),
-    path=HoldPath,
+    path=LegalHoldPath,
     body=LegalHoldNew,
     returns={200: LegalHoldOut},
 )
-async def lift_hold(request: web.Request, path: HoldPath, body: LegalHoldNew) -> Reply:
+async def lift_legal_hold(request: web.Request, path: LegalHoldPath, body: LegalHoldNew) -> Reply:
     """What is overdue is destroyed in the following night. Lifting twice changes nothing."""
     services = request.app[SERVICES]
     async with services.sessions.begin() as session:
@@ -98,7 +98,7 @@ async def lift_hold(request: web.Request, path: HoldPath, body: LegalHoldNew) ->
     right=(Resource.LEGAL_HOLD, Action.READ),
     returns={200: LegalHoldsOut},
 )
-async def list_holds(request: web.Request) -> Reply:
+async def list_legal_holds(request: web.Request) -> Reply:
     async with request.app[SERVICES].readers() as session:
         holds = await LegalHolds().list(session)
     return Reply(200, LegalHoldsOut(holds=[LegalHoldOut.of(each) for each in holds]))
@@ -115,7 +115,7 @@ def _hold(answer: LegalHold | HoldRefusal) -> LegalHold:
 
 
 ROUTES = (
-    web.post("/v1/operator/orders/{order_id}/legal-holds", place_hold),
-    web.post("/v1/operator/legal-holds/{hold_id}/lift", lift_hold),
-    web.get("/v1/operator/legal-holds", list_holds, allow_head=False),
+    web.post("/v1/operator/orders/{order_id}/legal-holds", place_legal_hold),
+    web.post("/v1/operator/legal-holds/{hold_id}/lift", lift_legal_hold),
+    web.get("/v1/operator/legal-holds", list_legal_holds, allow_head=False),
 )
