@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from pydantic.json_schema import models_json_schema
 
 from activation.adapters.sql.tables import OrderRow
 from app.http import idempotency
+from app.http.contract import Raw, operation_of
+from app.server import resource_modules
 from app.tables import IdempotencyRow
 from tests.app.ground import Ground
 from tests.app.http import walking as walk
@@ -117,3 +121,21 @@ async def test_what_is_kept_is_encrypted(client: Client, ground: Ground) -> None
         raw = await session.scalar(sa.select(sa.type_coerce(IdempotencyRow.body, sa.LargeBinary)))
     assert raw
     assert b"order_id" not in bytes(raw)
+
+
+def test_no_answer_with_credentials_is_kept_whole() -> None:
+    """Kept answers lie in the database for a day; what opens something must be left out and made anew."""
+    opens = re.compile(r"credential|token|secret|password|signature|policy|fields|(?:^|_)code$")
+    kept = []
+    for module in resource_modules():
+        for route in module.ROUTES:
+            told = operation_of(route.handler)
+            if told is None or not told.idempotent or told.renew is not None:
+                continue
+            models = [model for model in told.returns.values() if not isinstance(model, Raw)]
+            _, document = models_json_schema([(model, "serialization") for model in models])
+            for definition in document["$defs"].values():
+                kept += [
+                    f"{route.path}: {name}" for name in definition.get("properties", ()) if opens.search(name)
+                ]
+    assert kept == []
