@@ -38,7 +38,9 @@ def open_buckets(settings: Settings) -> Buckets | None:
     chosen = settings.storage.s3
     access = _access(chosen, private=settings.production)
     client = open_s3(access)
-    for_phones = open_s3(replace(access, endpoint=chosen.upload_endpoint or chosen.endpoint))
+    for_phones = client
+    if chosen.upload_endpoint is not None:
+        for_phones = open_s3(replace(access, endpoint=chosen.upload_endpoint))
     protection = Protection(chosen.lock_days, chosen.lock_mode.upper(), chosen.sse_kms_key)
     found = Buckets(
         Bucket(client, chosen.bucket),

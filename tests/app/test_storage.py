@@ -11,9 +11,9 @@ from activation.adapters.sql.fields import use_field_keys
 from activation.ids import OrderId
 from activation.order_keys import order_keys
 from app.config import Settings, SettingsInvalid, load_settings
-from app.storage import open_key_store, open_vault
+from app.records import open_records
+from app.storage import open_key_store, open_quarantine, open_vault
 from app.storage_settings import LockMode, StorageUnusable, VaultChoice
-from app.wiring import open_services
 from media.buckets import Bucket
 from media.envelope import ObjectKeys
 from media.keys.store_folder import FolderKeyStore
@@ -115,21 +115,35 @@ async def test_buckets_that_cannot_be_used_are_named_at_start(
         await _open(load_settings(environ))
 
 
-@pytest.mark.slow
 @pytest.mark.radosgw
-async def test_the_whole_service_opens_on_buckets_and_keeps_nothing_in_folders(
+async def test_keys_and_evidence_are_kept_in_buckets_and_nothing_in_folders(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
-    async with open_services(load_settings(environ)) as services:
-        order = OrderId.new()
+    order = OrderId.new()
+    async with open_records(load_settings(environ)) as records:
         await order_keys().create(order)
-        digest = await services.vault.put(order, "frame", "image/jpeg", b"kept")
-        assert isinstance(services.vault, S3Vault)
-        assert services.quarantine is not None
-        assert await services.vault.get(order, digest) == b"kept"
-    assert not (tmp_path / "data" / "vault").exists()
-    assert not (tmp_path / "data" / "keystore").exists()
+        digest = await records.vault.put(order, "frame", "image/jpeg", b"kept")
+    async with open_records(load_settings(environ)) as records:
+        assert await records.vault.get(order, digest) == b"kept"
+    assert [each.name for each in (tmp_path / "data").iterdir()] == ["keys"]
     use_field_keys(TEST_KEYS)  # the root sets its own for the whole process
+
+
+@pytest.mark.radosgw
+async def test_phones_are_sent_to_the_address_that_they_can_reach(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    for variables, begins in (
+        ({}, environ["KAIKA_S3_ENDPOINT"]),
+        ({"KAIKA_S3_UPLOAD_ENDPOINT": "https://uploads.example"}, "https://uploads.example"),
+    ):
+        async with AsyncExitStack() as stack:
+            quarantine = await open_quarantine(stack, load_settings({**environ, **variables}))
+            assert quarantine is not None
+            form = await quarantine.offer(OrderId.new(), "upl_" + "0" * 24, "image/jpeg")
+            assert form.url == f"{begins}/{environ['KAIKA_S3_BUCKET']}"
+    async with AsyncExitStack() as stack:
+        assert await open_quarantine(stack, load_settings({"KAIKA_DATA_DIR": str(tmp_path)})) is None
 
 
 def test_s3_wants_its_buckets_and_both_halves_of_its_keys(tmp_path: Path) -> None:

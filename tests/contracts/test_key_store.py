@@ -24,16 +24,16 @@ Open = Callable[[], KeyStore]
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the same store again and again, as other processes do."""
     opened: list[FolderKeyStore | S3KeyStore] = []
-    gateway: RadosGateway | None = None
+    bucket: Bucket | None = None
     if request.param == "radosgw":
-        gateway = request.getfixturevalue("radosgw")
-        name = gateway.new_bucket().name
+        gateway: RadosGateway = request.getfixturevalue("radosgw")
+        bucket = gateway.new_bucket()
 
     def open_one() -> KeyStore:
-        if gateway is None:
+        if bucket is None:
             opened.append(FolderKeyStore(tmp_path / "keystore"))
         else:
-            opened.append(S3KeyStore(Bucket(open_s3(gateway.access), name)))
+            opened.append(S3KeyStore(bucket))
         return opened[-1]
 
     yield open_one
