@@ -92,6 +92,7 @@ async def test_evidence_is_shown_to_who_has_the_case_and_each_look_recorded(hous
     assert photo["digest"] in looks
     assert stored == "image/jpeg"
     house.ground.clock.forward(timedelta(minutes=15))
+    house.sign_in_again(reviewer)
     assert (await reviewer.get(f"{path}/evidence/{photo['digest']}"))[0] == 409
 
 
