@@ -109,7 +109,7 @@ async def take_upload(services: Services, order_id: OrderId, upload_id: str) -> 
     looked_at = False
     try:
         answer = await _take(services, quarantine, row)
-        looked_at = not (isinstance(answer, _LATER) or answer in (CaptureStop.BUSY, UploadStop.MISSING))
+        looked_at = not _says_nothing(answer)
         return answer
     except VaultBusy:
         return CaptureStop.BUSY
@@ -120,8 +120,9 @@ async def take_upload(services: Services, order_id: OrderId, upload_id: str) -> 
             await _release(services, upload_id)
 
 
-#: Answers that say nothing about the picture.
-_LATER = (ConsentWanted, TooOften)
+def _says_nothing(answer: CaptureAnswer | UploadStop) -> bool:
+    """True where the picture itself was not looked at, so that it may be taken later."""
+    return isinstance(answer, ConsentWanted | TooOften) or answer in (CaptureStop.BUSY, UploadStop.MISSING)
 
 
 async def _take(services: Services, quarantine: Quarantine, row: UploadRow) -> CaptureAnswer | UploadStop:
