@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from logistics.opening import Logistics
     from media.captures import CapturePool
     from media.door_photos import DoorPhotos
+    from media.uploads import Quarantine
     from media.vault import Vault
 
 #: The time now, aware, in UTC.
@@ -43,6 +44,7 @@ class Services:
     """One of each, open for as long as the server runs. Ports by their protocol, never by adapter.
 
     readers: sessions that only read (`open_readers`).
+    quarantine: of direct uploads; None: not offered.
     recogniser: registry name of the face recogniser in use; its band stands in `policy.faces`.
     """
 
@@ -75,6 +77,7 @@ class Services:
     countermeasures: Countermeasures
     exports: Exports
     retention: Retention
+    quarantine: Quarantine | None = None
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

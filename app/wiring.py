@@ -45,12 +45,13 @@ from app.compliance.watching import start_watching
 from app.config import HlrChoice, MessagesChoice, Settings
 from app.keys import Keys, load_keys, read_secret
 from app.order_keys import object_keys, open_order_keys
+from app.preselection.upload_sweep import upload_routines
 from app.review.cases import Cases
 from app.review.desk import FlowDesk, ReviewDesk
 from app.rotation.first_keys import make_first_keys
 from app.schema import prepare_schema
 from app.services import Services
-from app.storage import open_vault
+from app.storage import open_quarantine, open_vault
 from logistics.carriers import Carriers, load_carriers
 from logistics.opening import open_logistics, open_shipping
 from media.captures import CapturePool, open_engines
@@ -213,7 +214,9 @@ async def _open_rooms(
     )
     checkpoints = Checkpoints(ground.sessions, ground.readers, ground.keys.audit, now)
     alarms = Alarms(work, ground.readers, now)
-    routines = (*retention.routines(), checkpoints.routine(), alarms.routine())
+    quarantine = await open_quarantine(stack, settings)
+    sweeps = upload_routines(quarantine, ground.vault, ground.sessions, now)
+    routines = (*retention.routines(), checkpoints.routine(), alarms.routine(), *sweeps)
     await work.start(flow, retention.missions(), routines)
     stack.push_async_callback(work.stop, DRAIN_SECONDS)
     holds = start_watching(stack, ground.sessions, ground.readers, now, work, alarms, settings.executor_id)
@@ -278,6 +281,7 @@ async def _open_rooms(
         countermeasures=Countermeasures(incidents, holds, ground.staff, families, revocations),
         exports=Exports(CaseFiles(ground.sessions, ground.readers, ground.vault, ground.keys.audit, now)),
         retention=retention,
+        quarantine=quarantine,
     )
 
 
