@@ -9,6 +9,7 @@ import json
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.fuzz.cases import ENDS_TOKENS, Operation, Tally, fuzz, operations
@@ -51,9 +52,19 @@ async def main(cases: int, start: int) -> int:
         print(f"\n== {where}\n{what}")
     for line in told:
         print(f"\nthe server says: {line}")
+    for role, seen in by_role(tally).items():
+        print(f"{role:<10} {dict(sorted(seen.items()))}")
     never = [where for where, seen in tally.reached.items() if not any(status < 400 for status in seen)]
     print(f"\n{len(tally.faults)} faults; {len(never)} of {len(tally.reached)} pairs never succeeded")
     return 1 if tally.faults else 0
+
+
+def by_role(tally: Tally) -> dict[str, Counter[int]]:
+    """Answers that each role got."""
+    found: dict[str, Counter[int]] = {}
+    for where, seen in tally.reached.items():
+        found.setdefault(where.rpartition(" ")[2], Counter()).update(seen)
+    return found
 
 
 def faults_told(folder: Path) -> list[str]:

@@ -12,6 +12,8 @@ import requests
 from app.access.devices import HEADER, new_device
 
 RENEW_BEFORE_SECONDS = 120.0
+FRESH = 2
+"""Sign-ins for tokens that are ended; one more would end the caller's own (`MAX_FAMILIES`)."""
 PROXY = "127.0.0.1"
 """Trusted by the server, so that limits per address do not end the run."""
 
@@ -28,6 +30,7 @@ class FuzzCaller:
     _token: str = ""
     _refresh: str = ""
     _renew_at: float = 0.0
+    _fresh: int = 0
 
     def headers(self, chance: random.Random) -> dict[str, str]:
         """Of one request."""
@@ -45,7 +48,8 @@ class FuzzCaller:
 
     def fresh(self) -> FuzzCaller:
         """The same role signed in anew, for a token that may be ended; nobody where that takes a code."""
-        if self.sign_in is None:
+        self._fresh += 1
+        if self.sign_in is None or self._fresh > FRESH:
             return FuzzCaller("anyone", self.base, session=self.session)
         return FuzzCaller(self.role, self.base, self.sign_in, self.device, self.session)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,9 +26,12 @@ REAL = 0.6
 REQUEST_SECONDS = 30.0
 ENDS_TOKENS = "/v1/token/revocation"
 SHOWN = 600
+REMEMBERED = 8
+#: The applicant's own; other orders would be somebody else's.
+KEPT = frozenset({"order_id"})
 
 Operation = schemathesis.APIOperation[Any, Any, Any, Any]
-Objects = Mapping[str, Sequence[str]]
+Objects = dict[str, list[str]]
 """Path variables and what they may name."""
 
 
@@ -90,6 +92,14 @@ def fuzz(
                 tally.fault(where, f"{type(error).__name__}: {error}")
 
 
+def _remember(made: object, objects: Objects) -> None:
+    """What was made can be named from now on."""
+    for name, value in made.items() if isinstance(made, dict) else ():
+        if name.endswith("_id") and isinstance(value, str) and name not in KEPT:
+            known = objects.setdefault(name, [])
+            known[:] = [*known[-REMEMBERED:], value]
+
+
 def _ask(
     case: schemathesis.Case[Any],
     caller: FuzzCaller,
@@ -110,6 +120,8 @@ def _ask(
     tally.reached.setdefault(where, Counter())[answer.status_code] += 1
     if answer.status_code == 500:
         tally.fault(where, f"500\n{case.as_curl_command()}\n{answer.text}")
+    if answer.status_code == 201:
+        _remember(answer.json(), objects)
     try:
         case.validate_response(answer, checks=CHECKS)
     except (Failure, FailureGroup) as failure:
