@@ -1,7 +1,7 @@
 """The key store in a folder: one small file for each order, wrapped keys only.
 
     ab/ord_ab….key      the entry; `ab`: the first two digits of the id
-    ab/.ord_ab….draft   an entry on its way; what a crash left is overwritten or deleted with its entry
+    ab/.ord_ab….draft   an entry on its way; what a crash left goes before the next one, or with its entry
 
 Whoever reads an entry shares a lock of its part, whoever changes one holds it alone. An entry is linked or
 renamed into place, so that it stands whole or not at all. Before it loses its name its bytes are overwritten:
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from activation.ids import OrderId
-from media.folders import FILE_MODE, locked, make_folder, sync, sync_folder
+from media.folders import create, locked, make_folder, sync, sync_folder
 from media.keys.ports import MAX_ENTRY_BYTES, KeyStoreAway
 from media.threads import BoundedThreads
 
@@ -77,6 +77,7 @@ class FolderKeyStore:
         part = make_folder(self._part(order))
         path, draft = _entry(part, order), _draft(part, order)
         with locked(part):
+            _clear(draft, path)
             if (standing := _read(path)) is not None:
                 return standing
             _write(draft, entry)
@@ -97,6 +98,7 @@ class FolderKeyStore:
         with locked(part):
             if _read(path) != expected:
                 return False
+            _clear(draft, path)
             _write(draft, entry)
             with path.open("r+b") as former:
                 draft.replace(path)
@@ -162,9 +164,20 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
+def _clear(draft: Path, path: Path) -> None:
+    """Remove what a crash left: a second name of the entry, which stays whole, or a copy of its own."""
+    try:
+        with draft.open("r+b") as left:
+            if not (path.exists() and path.samefile(draft)):
+                _overwrite(left.fileno())
+    except FileNotFoundError:
+        return
+    draft.unlink()
+
+
 def _write(draft: Path, entry: bytes) -> None:
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
-    with os.fdopen(handle, "wb") as file:
+    """A new file always: a name that is there already may be another name of a living entry."""
+    with create(draft) as file:
         file.write(entry)
         sync(file)
 

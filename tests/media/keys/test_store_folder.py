@@ -111,19 +111,48 @@ async def test_a_failing_disk_is_a_fault_without_paths(
     assert await store.get(order) is None
 
 
+async def test_an_entry_whose_making_was_killed_is_replaced_whole(
+    store: FolderKeyStore, folder: Path, order: OrderId
+) -> None:
+    """Killed between link and unlink: entry and draft are one file."""
+    assert die_while_making(folder, order) == -9
+    assert len({path.stat().st_ino for path in files(folder)}) == 1 < len(files(folder))
+    assert await store.replace(order, MARKER, b"anew")
+    assert await store.get(order) == b"anew"
+    assert [path.name for path in files(folder)] == [f"{order}.key"]
+
+
+async def test_what_a_killed_making_left_goes_when_the_key_is_asked_for_again(
+    store: FolderKeyStore, folder: Path, order: OrderId
+) -> None:
+    die_while_making(folder, order)
+    assert await store.put_if_absent(order, b"other") == MARKER
+    assert [path.name for path in files(folder)] == [f"{order}.key"]
+    assert await store.get(order) == MARKER
+
+
 def die_while_replacing(folder: Path, order: OrderId, after: str) -> int:
     """Exit status of a process that was killed right after one of the store's steps."""
+    return die(folder, f"module.{after}", f'replace(OrderId({str(order)!r}), b"first", {MARKER!r})')
+
+
+def die_while_making(folder: Path, order: OrderId) -> int:
+    """Exit status of a process that was killed right after it linked the entry into place."""
+    return die(folder, "os.link", f"put_if_absent(OrderId({str(order)!r}), {MARKER!r})")
+
+
+def die(folder: Path, after: str, call: str) -> int:
     code = f"""
 import asyncio, os, signal
 import media.keys.store_folder as module
 from activation.ids import OrderId
-step = module.{after}
+step = {after}
 def last(*given):
     step(*given)
     os.kill(os.getpid(), signal.SIGKILL)
-module.{after} = last
+{after} = last
 from pathlib import Path
 store = module.FolderKeyStore(Path({str(folder)!r}))
-asyncio.run(store.replace(OrderId({str(order)!r}), b"first", {MARKER!r}))
+asyncio.run(store.{call})
 """
     return subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode
