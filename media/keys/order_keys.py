@@ -7,6 +7,7 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from activation.ids import OrderId
 from activation.order_keys import KEY_BYTES, OrderKey, OrderKeyGone, Unreadable
@@ -16,6 +17,15 @@ from media.keys.ports import KeyService, KeyStore
 REMEMBERED_SECONDS = 30.0
 #: Keys remembered at once; the one that was used longest ago is forgotten.
 REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, repr=False)
+class _Known:
+    """entry: what the store held when the key was unwrapped. until: monotonic seconds."""
+
+    key: OrderKey
+    entry: bytes
+    until: float
 
 
 class StoredOrderKeys:
@@ -35,20 +45,22 @@ class StoredOrderKeys:
     ) -> None:
         self.store, self.service = store, service
         self._clock, self._most, self._seconds = clock, most, seconds
-        self._known: OrderedDict[OrderId, tuple[OrderKey, float]] = OrderedDict()
+        self._known: OrderedDict[OrderId, _Known] = OrderedDict()
         self._asking: dict[OrderId, asyncio.Task[OrderKey]] = {}
         self._destroyed = 0  # how often; what was asked for before a destruction is not remembered after it
 
     async def create(self, order_id: OrderId) -> OrderKey:
-        if (known := self._remembered(order_id)) is not None:
-            return known
-        made = OrderKey(OrderId(order_id), os.urandom(KEY_BYTES))
-        wrapped = await self.service.wrap(made.order, made.secret)
-        before = self._destroyed
-        standing = await self.store.put_if_absent(made.order, wrapped)
-        key = made if standing == wrapped else await self._unwrap(made.order, standing)
-        self._remember(key, before)
-        return key
+        """Asks the store each time: whoever seals with the key next must not have one that is destroyed."""
+        order_id, before = OrderId(order_id), self._destroyed
+        if (standing := await self.store.get(order_id)) is not None:
+            return await self._key_of(order_id, standing, before)
+        made = OrderKey(order_id, os.urandom(KEY_BYTES))
+        wrapped = await self.service.wrap(order_id, made.secret)
+        standing = await self.store.put_if_absent(order_id, wrapped)
+        if standing != wrapped:
+            return await self._key_of(order_id, standing, before)
+        self._remember(made, wrapped, before)
+        return made
 
     async def of(self, order_id: OrderId) -> OrderKey:
         if (known := self._remembered(order_id)) is not None:
@@ -71,8 +83,14 @@ class StoredOrderKeys:
         wrapped = await self.store.get(order_id)
         if wrapped is None:
             raise OrderKeyGone("there is no key of this order")
-        key = await self._unwrap(order_id, wrapped)
-        self._remember(key, before)
+        return await self._key_of(order_id, wrapped, before)
+
+    async def _key_of(self, order_id: OrderId, entry: bytes, destroyed_before: int) -> OrderKey:
+        known = self._still_known(order_id)
+        if known is not None and known.entry == entry:
+            return known.key
+        key = await self._unwrap(order_id, entry)
+        self._remember(key, entry, destroyed_before)
         return key
 
     async def _unwrap(self, order_id: OrderId, wrapped: bytes) -> OrderKey:
@@ -88,19 +106,33 @@ class StoredOrderKeys:
             ended.exception()  # whoever asked has it; where all were cancelled nobody does
 
     def _remembered(self, order_id: OrderId) -> OrderKey | None:
-        known = self._known.get(order_id)
-        if known is None or self._clock() >= known[1]:
+        known = self._still_known(order_id)
+        if known is None:
             return None
         self._known.move_to_end(order_id)
-        return known[0]
+        return known.key
 
-    def _remember(self, key: OrderKey, destroyed_before: int) -> None:
+    def _still_known(self, order_id: OrderId) -> _Known | None:
+        known = self._known.get(order_id)
+        if known is not None and self._clock() >= known.until:
+            del self._known[order_id]
+            return None
+        return known
+
+    def _remember(self, key: OrderKey, entry: bytes, destroyed_before: int) -> None:
         if destroyed_before != self._destroyed:
             return
-        self._known[key.order] = (key, self._clock() + self._seconds)
+        known = _Known(key, entry, self._clock() + self._seconds)
+        self._known[key.order] = known
         self._known.move_to_end(key.order)
         while len(self._known) > self._most:
             self._known.popitem(last=False)
+        # No key stays in memory because nobody asks for it any more.
+        asyncio.get_running_loop().call_later(self._seconds, self._lapse, known)
+
+    def _lapse(self, known: _Known) -> None:
+        if self._known.get(known.key.order) is known:
+            del self._known[known.key.order]
 
     def _forget(self, order_id: OrderId) -> None:
         self._destroyed += 1

@@ -90,7 +90,7 @@ async def test_an_order_without_a_key_has_none(scene: Scene) -> None:
 
 async def test_a_key_is_remembered_for_a_while(scene: Scene) -> None:
     made = await scene.keys().create(ORDER)
-    keys = scene.keys()
+    keys, scene.store.reads = scene.keys(), 0
     for _ in range(3):
         assert await keys.of(ORDER) == made
     assert scene.store.reads == 1
@@ -109,11 +109,29 @@ async def test_what_another_process_destroyed_is_gone_within_a_minute(scene: Sce
         await keys.of(ORDER)
 
 
+async def test_nothing_is_made_with_a_key_that_another_process_has_destroyed(scene: Scene) -> None:
+    keys, other = scene.keys(), scene.keys()
+    former = await keys.create(ORDER)
+    await other.destroy(ORDER)
+    made = await keys.create(ORDER)
+    assert made != former
+    assert await keys.of(ORDER) == made == await other.of(ORDER)
+
+
+async def test_a_key_leaves_memory_when_its_time_is_over(scene: Scene) -> None:
+    keys = StoredOrderKeys(scene.store, scene.service, seconds=0)
+    await keys.create(ORDER)
+    assert len(keys._known) == 1
+    await asyncio.sleep(0.01)  # for the loop's timers; nobody asks
+    assert not keys._known
+
+
 async def test_only_so_many_are_remembered(scene: Scene) -> None:
     keys = scene.keys(most=2)
     orders = [OrderId.new() for _ in range(3)]
     for order in orders:
         await keys.create(order)
+    scene.store.reads = 0
     await keys.of(orders[2])
     await keys.of(orders[1])
     assert scene.store.reads == 0
@@ -123,7 +141,7 @@ async def test_only_so_many_are_remembered(scene: Scene) -> None:
 
 async def test_many_who_ask_at_once_ask_the_store_once(scene: Scene) -> None:
     await scene.keys().create(ORDER)
-    keys, scene.store.gate = scene.keys(), asyncio.Event()
+    keys, scene.store.gate, scene.store.reads = scene.keys(), asyncio.Event(), 0
     asking = [asyncio.create_task(keys.of(ORDER)) for _ in range(20)]
     await asyncio.sleep(0)
     asking[0].cancel()  # one who gives up does not take the answer from the others
@@ -147,6 +165,7 @@ async def test_destroyed_means_destroyed_for_this_process_at_once(scene: Scene) 
 
 async def test_a_key_that_was_on_its_way_when_it_was_destroyed_is_not_remembered(scene: Scene) -> None:
     await scene.keys().create(ORDER)
+    scene.store.asked.clear()
     keys, scene.store.gate = scene.keys(), asyncio.Event()
     asking = asyncio.create_task(keys.of(ORDER))
     await scene.store.asked.wait()
