@@ -31,14 +31,13 @@ OFFICES = ("holds", "incidents", "keys", "policy", "retention", "stock", "sign_i
 
 _PENDING = "kaika_audit_notes"
 # PostgreSQL: a function of the tables' owner, who alone may insert (`audit_guards`).
-_APPEND_POSTGRESQL = sa.text("SELECT audit_append(CAST(:entries AS jsonb))")
+_APPEND_POSTGRESQL = "SELECT audit_append(%s::jsonb)"
 # SQLite has one writer at a time, who holds the lock already.
-_APPEND_SQLITE = sa.text(
+_APPEND_SQLITE = (
     "INSERT INTO audit_entries (chain, seq, at, actor, event, content, hash) "
-    "SELECT :chain, last.seq + 1, :at, :actor, :event, :content, "
-    "kaika_link(last.hash, :chain, last.seq + 1, :content) FROM ("
-    "SELECT seq, hash FROM audit_heads WHERE chain = :chain "
-    "UNION ALL SELECT 0, :start ORDER BY seq DESC LIMIT 1) AS last"
+    "SELECT ?1, last.seq + 1, ?2, ?3, ?4, ?5, kaika_link(last.hash, ?1, last.seq + 1, ?5) FROM ("
+    "SELECT seq, hash FROM audit_heads WHERE chain = ?1 UNION ALL SELECT 0, ?6 ORDER BY seq DESC LIMIT 1"
+    ") AS last"
 )
 _SQLITE_INSTANT = "%Y-%m-%d %H:%M:%S.%f"
 
@@ -87,10 +86,16 @@ def append(connection: sa.Connection, entries: list[dict[str, Any]]) -> None:
     entries.sort(key=lambda each: str(each["chain"]))
     if connection.dialect.name == "postgresql":
         told = [{**each, "at": each["at"].isoformat()} for each in entries]
-        connection.execute(_APPEND_POSTGRESQL, {"entries": json.dumps(told)})
-    else:
-        rows = [{**each, "at": each["at"].strftime(_SQLITE_INSTANT), "start": START} for each in entries]
-        connection.execute(_APPEND_SQLITE, rows)
+        connection.exec_driver_sql(_APPEND_POSTGRESQL, (json.dumps(told),))
+        return
+    rows = [
+        (
+            *(each["chain"], each["at"].strftime(_SQLITE_INSTANT)),
+            *(each["actor"], each["event"], each["content"], START),
+        )
+        for each in entries
+    ]
+    connection.exec_driver_sql(_APPEND_SQLITE, rows)
 
 
 @sa.event.listens_for(Session, "after_soft_rollback")

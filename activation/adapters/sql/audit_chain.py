@@ -10,9 +10,12 @@ from typing import Any
 START = "0" * 64
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
 def canonical(content: Any) -> str:
     """JSON in one form: sorted keys, no spaces, ASCII."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _ENCODER.encode(content)
 
 
 def link(previous: str, chain: str, seq: int, content: str) -> str:

@@ -66,8 +66,8 @@ def open_readers(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
 
 def reads_only(session: AsyncSession) -> bool:
     """Whether it is a session of `open_readers`."""
-    bind = session.bind
-    return bind is not None and bool(bind.get_execution_options().get(_READS_ONLY, False))
+    options = session.sync_session.get_bind().get_execution_options()
+    return bool(options.get(_READS_ONLY, False))
 
 
 async def insert_if_absent(session: AsyncSession, row: type[Any], **values: Any) -> bool:

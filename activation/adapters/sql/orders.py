@@ -211,14 +211,21 @@ class Orders:
         **also: Any,
     ) -> bool:
         """One transition of the table, noted. False: the order is in no state that leads to `to`."""
-        before = await session.scalar(sa.select(O.state).where(O.id == order_id).with_for_update())
-        if before not in states_before(to):
-            return False
-        await session.execute(
+        leading = states_before(to)
+        if len(leading) == 1:
+            (before,) = leading
+        else:
+            before = await session.scalar(sa.select(O.state).where(O.id == order_id).with_for_update())
+            if before not in leading:
+                return False
+        moved = await session.execute(
             sa.update(O)
             .where(O.id == order_id, O.state == before)
             .values(state=to, changed_at=at, due_at=due_at, **also)
+            .returning(O.id)
         )
+        if moved.first() is None:
+            return False
         await note(session, order_id, f"order.{to}", RULES[to], before=before)
         return True
 
