@@ -29,103 +29,12 @@ from app.tables import StaffRow
 from logistics.tables import DeliveryRow
 from tests.acceptance.delivering import CARRIER, House, ground, house
 from tests.app import checking
+from tests.app.access.who import EVERYBODY, PAGES, WHO, A, C, O, R
 from tests.app.ground import TEST_DEVICE, Ground
 from tests.app.http import walking as walk
 from tests.app.http.conftest import client, no_blocking
 
 __all__ = ["client", "ground", "house", "no_blocking"]
-
-A, C, R, O = "applicant", "courier", "reviewer", "operator"  # noqa: E741
-EVERYBODY = "anyone"
-
-WHO: dict[str, str] = {
-    # everybody; what may be done there needs a code, a password or a signature
-    "GET /healthz": EVERYBODY,
-    "GET /readyz": EVERYBODY,
-    "GET /openapi.json": EVERYBODY,
-    "GET /docs": EVERYBODY,
-    "GET /docs/{name}": EVERYBODY,
-    "GET /v1/consents": EVERYBODY,
-    "GET /v1/numbers": EVERYBODY,
-    "GET /sandbox/messages": EVERYBODY,
-    "POST /v1/orders": EVERYBODY,
-    "POST /v1/orders/{order_id}/codes": EVERYBODY,
-    "POST /v1/orders/{order_id}/token": EVERYBODY,
-    "POST /v1/activations": EVERYBODY,
-    "POST /v1/staff/token": EVERYBODY,
-    "POST /v1/tokens/refresh": EVERYBODY,
-    "POST /v1/carriers/{carrier}/events": EVERYBODY,
-    "POST /v1/token/revocation": f"{A} {C} {R} {O}",
-    # an applicant, with the own order alone
-    "GET /v1/orders/{order_id}": A,
-    "POST /v1/orders/{order_id}/cancellation": A,
-    "POST /v1/orders/{order_id}/consents": A,
-    "PUT /v1/orders/{order_id}/captures/{kind}": A,
-    "GET /v1/orders/{order_id}/reading": A,
-    "POST /v1/orders/{order_id}/confirmation": A,
-    "POST /v1/orders/{order_id}/uploads": A,
-    "POST /v1/orders/{order_id}/uploads/{upload_id}/taken": A,
-    "POST /v1/orders/{order_id}/requests": A,
-    "GET /v1/orders/{order_id}/requests": A,
-    "POST /v1/orders/{order_id}/requests/{request_id}/copy": A,
-    "POST /v1/orders/{order_id}/checks": A,
-    "POST /v1/checks/{check_id}/offer": A,
-    "GET /v1/checks/{check_id}": A,
-    "POST /v1/checks/{check_id}/abort": A,
-    "POST /v1/orders/{order_id}/handover-codes": f"{A} {O}",
-    # a courier, with the own parcels
-    "GET /v1/courier/deliveries": C,
-    "POST /v1/courier/lookup": C,
-    "GET /v1/courier/deliveries/{delivery_id}": C,
-    "POST /v1/courier/deliveries/{delivery_id}/collection": C,
-    "POST /v1/courier/deliveries/{delivery_id}/departure": C,
-    "POST /v1/courier/deliveries/{delivery_id}/document": C,
-    "PUT /v1/courier/deliveries/{delivery_id}/photo": C,
-    "POST /v1/courier/deliveries/{delivery_id}/outcome": C,
-    # a reviewer, with claimed cases (R9.1)
-    "GET /v1/review/cases": R,
-    "GET /v1/review/cases/{case_id}": R,
-    "POST /v1/review/cases/{case_id}/claim": R,
-    "POST /v1/review/cases/{case_id}/proposal": R,
-    "POST /v1/review/cases/{case_id}/confirmation": R,
-    "GET /v1/review/cases/{case_id}/evidence/{digest}": R,
-    # an operator
-    "GET /metrics": O,
-    "POST /v1/operator/staff": O,
-    "POST /v1/operator/staff/{staff_id}/end": O,
-    "POST /v1/operator/sims/imports": O,
-    "POST /v1/operator/numbers/imports": O,
-    "GET /v1/operator/orders/{order_id}": O,
-    "POST /v1/operator/deliveries/{delivery_id}/return": O,
-    "POST /v1/operator/orders/{order_id}/end-of-service": O,
-    "POST /v1/operator/orders/{order_id}/legal-holds": O,
-    "GET /v1/operator/orders/{order_id}/tombstone": O,
-    "GET /v1/operator/legal-holds": O,
-    "POST /v1/operator/legal-holds/{hold_id}/lift": O,
-    "GET /v1/operator/retention": O,
-    "GET /v1/operator/subject-requests": O,
-    "POST /v1/orders/{order_id}/case-file": O,
-    "GET /v1/orders/{order_id}/case-file/{digest}": O,
-    "POST /v1/holds": O,
-    "GET /v1/holds": O,
-    "GET /v1/holds/{hold_id}": O,
-    "POST /v1/holds/{hold_id}/lift": O,
-    "POST /v1/incidents": O,
-    "GET /v1/incidents": O,
-    "GET /v1/incidents/{incident_id}": O,
-    "POST /v1/incidents/{incident_id}/measures": O,
-    "POST /v1/incidents/{incident_id}/duties": O,
-    "POST /v1/incidents/{incident_id}/affected": O,
-    "POST /v1/incidents/{incident_id}/accounts/end": O,
-    "POST /v1/incidents/{incident_id}/holds": O,
-    "POST /v1/incidents/{incident_id}/annex": O,
-    "POST /v1/incidents/{incident_id}/close": O,
-    "GET /v1/incidents/{incident_id}/orders": O,
-    "GET /v1/incidents/{incident_id}/report": O,
-    "GET /v1/incidents/{incident_id}/report.pdf": O,
-}
-#: Files of the applicant's page: no operations, shown to anybody, taken from a fixed list.
-PAGES = {"GET /activate", "GET /web/{name}"}
 
 _VARIABLE = re.compile(r"{(\w+)}")
 #: Whose objects a variable names; None: nobody's own, whoever has the right may name any.
