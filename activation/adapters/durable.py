@@ -29,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from activation.acting import acting_as
 from activation.adapters.durable_executors import Heartbeat
 from activation.adapters.durable_missions import TIDY_BATCH, register, register_outer
+from activation.adapters.durable_versions import MISSIONS_VERSION, FormerMissions
 from activation.ending import END_SERVICE
 from activation.flow import ACCEPT, DECIDE, RELEASE, SHIP, Flow
 from activation.holding import SUSPEND
@@ -49,15 +50,13 @@ from activation.upkeep import Upkeep
 T = TypeVar("T")
 
 APPLICATION = "kaika"
-#: Missions begun by one version are ended by it: raise it when the steps of a mission change.
-MISSIONS_VERSION = "2"
 
 PROVISIONING, ASKING, KEEPING = "provisioning", "asking", "keeping"
 QUEUES = {
     **dict.fromkeys((SHIP, DECIDE, RELEASE, END_SERVICE, SUSPEND), PROVISIONING),
     **dict.fromkeys((ACCEPT, TELL), ASKING),
 }
-#: Missions of one process at a time towards the HLR, towards registry and message gateway, and of outer rooms.
+#: Missions of one process at a time: towards the HLR; registry and message gateway; of outer rooms.
 AT_ONCE = {PROVISIONING: 16, ASKING: 16, KEEPING: 4}
 POLL_SECONDS = {PROVISIONING: 0.08, ASKING: 0.2, KEEPING: 1.0}
 THREADS = 32
@@ -94,6 +93,7 @@ class DurableWork:
             system_database_url=url, serializer=self._serializer, application_name=APPLICATION, lazy=True
         )
         self._heartbeat = Heartbeat(engine, executor_id)
+        self._former = FormerMissions(self._client, POLL_SECONDS, executor_id, self._heartbeat.alive)
         self._executor_id = executor_id
         self._datasource: AsyncSQLAlchemyDatasource | None = None
         self._running = False
@@ -101,7 +101,7 @@ class DurableWork:
     async def start(
         self, flow: Flow, missions: Sequence[Mission] = (), routines: Sequence[Routine] = ()
     ) -> None:
-        """Make DBOS's tables, take up what this executor left behind, run missions from now on.
+        """Make DBOS's tables, take up what this executor or a former version left behind, run missions.
 
         missions, routines: of outer rooms.
         """
@@ -120,11 +120,12 @@ class DurableWork:
         self._datasource = await AsyncSQLAlchemyDatasource.create(
             driver, engine=self._engine, serializer=self._serializer
         )
-        schedules = register(flow, Upkeep(flow), self._heartbeat)
+        schedules = register(flow, Upkeep(flow), self._heartbeat, self._former)
         schedules += register_outer(missions, routines)
         await self._heartbeat.start()
         DBOS.launch()
         self._running = True
+        await self._former.take_over()
         for queue, seconds in POLL_SECONDS.items():
             # One order's missions run one after the other; different orders' at the same time.
             await DBOS.register_queue_async(

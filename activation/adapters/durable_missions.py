@@ -9,6 +9,7 @@ from typing import Any
 from dbos import DBOS
 
 from activation.adapters.durable_executors import Heartbeat
+from activation.adapters.durable_versions import FormerMissions
 from activation.ending import END_SERVICE, Ending
 from activation.flow import ACCEPT, DECIDE, RELEASE, SHIP, Flow
 from activation.holding import SUSPEND, Suspending
@@ -23,7 +24,7 @@ TIDY, TIDY_CRON = "tidy", "0 17 * * * *"
 KEEP_MISSIONS, KEEP_SWEEPS, TIDY_BATCH = timedelta(days=30), timedelta(hours=2), 1_000
 
 
-def register(flow: Flow, upkeep: Upkeep, heartbeat: Heartbeat) -> list[Any]:
+def register(flow: Flow, upkeep: Upkeep, heartbeat: Heartbeat, former: FormerMissions) -> list[Any]:
     """Make DBOS know the missions by name; the schedules that it is to keep."""
     ending, suspending = Ending(flow), Suspending(flow)
 
@@ -59,6 +60,7 @@ def register(flow: Flow, upkeep: Upkeep, heartbeat: Heartbeat) -> list[Any]:
     async def sweep(_when: datetime, _context: Any) -> None:
         await upkeep.sweep()
         await DBOS.run_step_async({"name": "upkeep.3 resume of the dead"}, heartbeat.resume_of_the_dead)
+        await DBOS.run_step_async({"name": "upkeep.4 take over from former versions"}, former.take_over)
 
     @DBOS.workflow(name=TIDY)
     async def tidy(_when: datetime, _context: Any) -> None:
