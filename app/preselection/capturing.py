@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activation.adapters.sql.audit import note
 from activation.adapters.sql.engine import insert_if_absent
+from activation.adapters.sql.orders import OrderGone
 from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import EvidenceRow
 from activation.evidence import CaptureKind
@@ -25,6 +26,7 @@ from activation.order import OrderState
 from activation.order_keys import order_keys
 from app.access.rates import CAPTURES_PER_ORDER
 from app.compliance.retention.face_keys import face_key_id
+from app.compliance.retention.tables import TombstoneRow
 from app.preselection.consents import FOR_CAPTURES, ConsentKind, given_consents
 from app.preselection.opening import TooOften
 from app.preselection.stored import (
@@ -112,10 +114,24 @@ async def _keep(services: Services, order_id: OrderId, measured: CaptureMeasured
         media = await services.vault.put(order_id, kind, JPEG, measured.jpeg)
     except VaultBusy:
         return CaptureStop.BUSY
-    now = services.clock()
     await order_keys().create(face_key_id(order_id))  # outside of the transaction, which then finds it
+    try:
+        return await _write_down(services, order_id, measured, media)
+    except OrderGone:
+        # R8.2: destroyed while the picture was measured, so the key is of an order that has none any more.
+        await order_keys().destroy(face_key_id(order_id))
+        raise
+
+
+async def _write_down(
+    services: Services, order_id: OrderId, measured: CaptureMeasured, media: Digest
+) -> CaptureAnswer:
+    """Raises OrderGone, also where destruction has only begun."""
+    kind, now = measured.kind, services.clock()
     async with services.sessions.begin() as session:
         order = await Store().orders.lock(session, order_id)
+        if await session.get(TombstoneRow, order_id) is not None:
+            raise OrderGone("the order's data are being destroyed")
         given = await given_consents(session, order_id)
         missing = tuple(kind for kind in FOR_CAPTURES if kind not in given)
         before = await load_captures(session, order_id)

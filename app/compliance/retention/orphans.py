@@ -1,6 +1,7 @@
 """Sealed objects that nothing speaks of: a process died between the vault and the database (R9.1).
 
-* Of orders whose data were destroyed everything goes, in case a late write came after.
+* Of orders whose data were destroyed everything goes, in case a late write came after; of those destroyed
+  lately the keys go once more as well, since a request that was under way may have made them again.
 * Of orders that changed lately goes what nobody names in two sweeps; a write has its row by the second.
 * Orders that the database does not know are only counted: a database restored from an older copy looks just
   like that, and their evidence may be all that is left.
@@ -8,6 +9,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,6 +24,7 @@ from activation.ids import Digest, OrderId
 from activation.order import OrderState as S
 from activation.order_keys import order_keys
 from activation.ports import Clock, StoreFault
+from app.compliance.retention.face_keys import face_key_id
 from app.compliance.retention.media import known_media
 from app.compliance.retention.tables import OrphanRow, TombstoneRow
 from media.vault import Vault, VaultFault
@@ -33,6 +36,10 @@ LOOKED_BACK = timedelta(hours=72)
 #: Orders looked at in one sweep, per state.
 BATCH = 2_000
 _ASKED_AT_ONCE = 500
+#: A day's destructions and those of the day before that the last sweep may have been too early for; a request
+#: ends within minutes.
+DESTROYED_LATELY = timedelta(hours=36)
+_KEYS_AT_ONCE = 8
 
 _log = structlog.get_logger("kaika.retention")
 
@@ -46,9 +53,24 @@ class Orphans:
     async def sweep(self) -> int:
         """How many objects, or whole orders, were destroyed. Raises StoreFault."""
         try:
+            await self._keys_of_destroyed()
             return await self._of_destroyed() + await self._of_living()
         except VaultFault as fault:
             raise StoreFault("the vault did not answer while orphans were swept") from fault
+
+    async def _keys_of_destroyed(self) -> None:
+        since = TombstoneRow.destroyed_at > self.clock() - DESTROYED_LATELY
+        after = ""
+        while True:
+            page = sa.select(TombstoneRow.order_id).where(since, TombstoneRow.order_id > after)
+            async with self.sessions() as session:
+                ids = list(await session.scalars(page.order_by(TombstoneRow.order_id).limit(_ASKED_AT_ONCE)))
+            if not ids:
+                return
+            for start in range(0, len(ids), _KEYS_AT_ONCE):
+                some = map(OrderId, ids[start : start + _KEYS_AT_ONCE])
+                await asyncio.gather(*map(_destroy_keys, some))
+            after = ids[-1]
 
     async def _of_destroyed(self) -> int:
         there, swept, unknown = list(await self.vault.orders()), 0, 0
@@ -65,7 +87,7 @@ class Orphans:
                 if order_id in known:
                     continue
                 if order_id in stones:
-                    await order_keys().destroy(order_id)
+                    await _destroy_keys(order_id)
                     await self.vault.destroy_order(order_id)
                     swept += 1
                 else:
@@ -108,3 +130,8 @@ class Orphans:
         if found:
             await note(session, order_id, "evidence.destroyed", "R9.1", "orphans", objects=len(found))
         return [Digest(each) for each in found]
+
+
+async def _destroy_keys(order_id: OrderId) -> None:
+    await order_keys().destroy(face_key_id(order_id))
+    await order_keys().destroy(order_id)

@@ -11,9 +11,11 @@ from aiohttp import web
 from activation.adapters.sql.sealed import SEALED
 from activation.adapters.sql.tables import CaptureRow, OrderRow
 from activation.ids import OrderId, StaffId
-from activation.order_keys import OrderKey, OrderKeysFault, order_keys, use_order_keys
+from activation.order_keys import OrderKey, OrderKeyGone, OrderKeysFault, order_keys, use_order_keys
 from app.access.principals import Role, Staff
 from app.compliance.retention.face_keys import face_key_id
+from app.compliance.retention.rows import delete_rows
+from app.compliance.retention.tables import TombstoneRow
 from tests.app.ground import ADDRESS, NAME, NUMBER, Ground
 from tests.app.http import walking as walk
 from tests.app.http.conftest import Client
@@ -82,6 +84,38 @@ async def test_everything_of_an_order_is_sealed(client: Client, ground: Ground) 
     values = [value for row in (*orders, *captures) for value in row]
     assert len(values) == 9
     assert all(value.startswith(SEALED) for value in values)
+
+
+@pytest.mark.parametrize("rows_gone", [False, True])
+async def test_a_capture_on_its_way_makes_no_key_of_a_destroyed_order(
+    client: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch, rows_gone: bool
+) -> None:
+    order = await walk.open_order(client, ground)
+    token = walk.bearer(ground.applicant_token(order))
+    await walk.consent(client, order, token)
+    walk.script(ground)
+    put = ground.vault.put
+
+    async def put_and_meet_destruction(*given: Any, **named: Any) -> Any:
+        """Destruction runs between the vault and the database."""
+        answer = await put(*given, **named)
+        await destroy(order)
+        at = ground.clock()
+        stone = TombstoneRow(
+            order_id=order, state="draft", kept_as="on_wish", rule="R8.2", opened_at=at, over_at=at,
+            begun_at=at, begun_by="test",
+        )  # fmt: skip
+        async with ground.services.sessions.begin() as session:
+            session.add(stone)
+            if rows_gone:
+                await delete_rows(session, OrderId(order))
+        return answer
+
+    monkeypatch.setattr(ground.vault, "put", put_and_meet_destruction)
+    status, _ = await walk.put(client, order, token, "id_front", b"front")
+    assert status == 404
+    with pytest.raises(OrderKeyGone):
+        await order_keys().of(face_key_id(OrderId(order)))
 
 
 class Away(DerivedOrderKeys):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from activation.ids import OrderId
 from activation.order import OrderState as S
-from activation.order_keys import order_keys
+from activation.order_keys import OrderKeyGone, order_keys
+from app.compliance.retention.face_keys import face_key_id
 from tests.app.compliance.retention.town import Town
 
 NIGHT = timedelta(hours=24)
@@ -54,3 +57,17 @@ async def test_orders_that_the_database_does_not_know_are_left_alone(town: Town)
         assert await town.retention.orphans.sweep() == 0
         town.clock.forward(NIGHT)
     assert len(await town.vault.digests(unknown)) == 1
+
+
+async def test_keys_that_were_made_again_after_destruction_go_even_without_an_object(town: Town) -> None:
+    order_id = await town.over(await town.order(), S.EXPIRED)
+    town.clock.forward(timedelta(days=9))
+    await town.night()
+    keys = (order_id, face_key_id(order_id))
+    for each in keys:
+        await order_keys().create(each)
+    town.clock.forward(NIGHT)
+    await town.retention.orphans.sweep()
+    for each in keys:
+        with pytest.raises(OrderKeyGone):
+            await order_keys().of(each)
