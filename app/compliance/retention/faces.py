@@ -1,15 +1,20 @@
 """Face templates and pictures of faces: held as shortly as their purpose lasts, counted, and let go (R9.4).
 
-forget_faces  1 what may go: templates always, pictures where no legal duty holds them
+forget_faces  1 what may go: the rows of templates always, pictures where no legal duty holds them
               2 the key of the templates: now no copy opens, in whatever backup
               3 the pictures
-              4 the rows, and the entry in the audit trail
+              4 their rows, and the entry in the audit trail
+
+A consent may be given again at any moment. Before step 1 it keeps what is there; after it, what was there
+goes and what was taken since stays, but for templates that were sealed before step 2 under the key that
+goes: those have to be taken again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypedDict
 
 import sqlalchemy as sa
 import structlog
@@ -18,12 +23,15 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from activation.adapters.sql.audit import AuditEntryRow as E
 from activation.adapters.sql.audit import note
+from activation.adapters.sql.facts import FactLog
+from activation.adapters.sql.orders import OrderView
+from activation.adapters.sql.sealed import unseal
 from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import CaptureRow, EvidenceRow, OrderRow
-from activation.evidence import CaptureKind
+from activation.evidence import CaptureKind, CapturesMeasured
 from activation.ids import Digest, OrderId
 from activation.order import OrderState as S
-from activation.order_keys import order_keys
+from activation.order_keys import Unreadable, order_keys
 from activation.ports import Clock, StoreFault, Work
 from app.compliance.retention.face_keys import face_key_id
 from app.compliance.retention.face_rows import FORGET_FACES
@@ -39,6 +47,8 @@ PICTURES_STAY = frozenset({S.ACTIVATING, S.ACTIVE, S.ENDED, S.REFUSED})
 #: Whose templates are let go in one pass.
 BATCH = 500
 _DOCUMENTS = frozenset({"id_front", "id_back", "check_manifest"})
+#: Captures with templates. The front is a document; its template is of the portrait on it.
+_WITH_TEMPLATES = (CaptureKind.ID_FRONT, CaptureKind.HANDHELD)
 #: Kinds of stored captures that show the applicant's face.
 _COUNTED = ("id_front", "handheld", "courier_photo")
 
@@ -50,6 +60,17 @@ _log = structlog.get_logger("kaika.faces")
 def shows_face(kind: str) -> bool:
     """Whether objects of a kind exist for the sake of the face in them; a document's scan does not."""
     return kind not in _DOCUMENTS
+
+
+class Going(TypedDict):
+    """withdrawn_at: ISO 8601; None: the templates have served. pictures: digests; those of faces go.
+
+    fronts: of documents that go as well, because they have to be taken again.
+    """
+
+    withdrawn_at: str | None
+    pictures: list[str]
+    fronts: list[str]
 
 
 @dataclass(frozen=True)
@@ -78,13 +99,12 @@ class Faces:
 
     async def forget(self, order_id: OrderId, *_why: str) -> None:
         """The mission. A legal hold stops it; the nights after the hold is lifted take it up again."""
-        may = await self.work.write("forget_faces.1 what may go", lambda s: self._what(s, order_id))
-        if may is None:
+        going = await self.work.write("forget_faces.1 what may go", lambda s: self._begin(s, order_id))
+        if going is None:
             return
         await self.work.ask("forget_faces.2 key", lambda: self._key(order_id))
-        pictures = [Digest(each) for each in may]
-        await self.work.ask("forget_faces.3 pictures", lambda: self._pictures(order_id, pictures))
-        await self.work.write("forget_faces.4 rows", lambda s: self._rows(s, order_id, pictures))
+        await self.work.ask("forget_faces.3 pictures", lambda: self._pictures(order_id, going))
+        await self.work.write("forget_faces.4 rows", lambda s: self._rows(s, order_id, going))
 
     async def begin_expired(self, session: AsyncSession) -> int:
         """Enqueue for up to BATCH orders whose templates have served, or were withdrawn and held."""
@@ -103,50 +123,101 @@ class Faces:
             await self.work.enqueue(session, FORGET_FACES, order_id, f"{now:%Y%m%dT%H%M}")
         return len(ids)
 
-    async def _what(self, session: AsyncSession, order_id: OrderId) -> list[str] | None:
-        """Digests of the pictures that go with the templates. None: nothing may go."""
-        order = await self.store.orders.read(session, order_id)
-        if order is None or await LegalHolds().stands(session, order_id):
+    async def _begin(self, session: AsyncSession, order_id: OrderId) -> Going | None:
+        """None: nothing may go. Whatever is there now was taken under consents that are withdrawn."""
+        if await self.store.orders.read(session, order_id) is None:
             return None
-        template = await session.get(T, order_id)
-        if template is None or template.withdrawn_at is None or order.state in PICTURES_STAY:
-            return []
-        return list(await known_media(session, order_id))
+        order = await self.store.orders.lock(session, order_id)
+        template = await session.get(T, order_id, populate_existing=True)
+        if template is None or await LegalHolds().stands(session, order_id):
+            return None
+        withdrawn = template.withdrawn_at
+        if withdrawn is None and not self._have_served(order):
+            return None  # the consent was given again
+        pictures: list[str] = []
+        fronts: list[str] = []
+        if withdrawn is not None and order.state not in PICTURES_STAY:
+            pictures = list(await known_media(session, order_id))
+            fronts = await self._captures(session, order)
+        # The readings of a confirmed document stay; without their key the vectors are noise, which goes.
+        await session.execute(
+            sa.update(CaptureRow).where(CaptureRow.order_id == order_id).values(embeddings=b"")
+        )
+        return {
+            "withdrawn_at": withdrawn.isoformat() if withdrawn else None,
+            "pictures": pictures,
+            "fronts": fronts,
+        }
+
+    def _have_served(self, order: OrderView) -> bool:
+        over = order.changed_at <= self.clock() - TEMPLATES_AFTER_ACTIVATION
+        return order.state in (S.ACTIVE, S.ENDED) and over
+
+    async def _captures(self, session: AsyncSession, order: OrderView) -> list[str]:
+        """In a draft all that have templates go, so that they are asked for again; digests of the fronts."""
+        kinds = _WITH_TEMPLATES if order.state is S.DRAFT else (CaptureKind.HANDHELD,)
+        gone = await session.execute(
+            sa.delete(CaptureRow)
+            .where(CaptureRow.order_id == order.id, CaptureRow.kind.in_(kinds))
+            .returning(CaptureRow.kind, CaptureRow.media_digest)
+        )
+        fronts = [row.media_digest for row in gone if row.kind == CaptureKind.ID_FRONT]
+        facts = (await FactLog().load(session, order.id)).evidence
+        confirmed = {each for fact in facts if isinstance(fact, CapturesMeasured) for each in fact.media}
+        return [each for each in fronts if each not in confirmed]
 
     async def _key(self, order_id: OrderId) -> None:
         await order_keys().destroy(face_key_id(order_id))
 
-    async def _pictures(self, order_id: OrderId, among: Collection[Digest]) -> None:
-        for digest in among:
+    async def _pictures(self, order_id: OrderId, going: Going) -> None:
+        async with self.readers() as session:
+            retaken = await _named_by_captures(session, order_id)
+        for digest in map(Digest, going["pictures"]):
+            if digest in retaken:
+                continue
             try:
-                if shows_face((await self.vault.describe(order_id, digest)).kind):
+                kind = (await self.vault.describe(order_id, digest)).kind
+                if shows_face(kind) or digest in going["fronts"]:
                     await self.vault.destroy(order_id, digest)
             except EvidenceNotFound:
                 continue
             except VaultFault as fault:
                 raise StoreFault("the vault did not destroy a picture") from fault
 
-    async def _rows(self, session: AsyncSession, order_id: OrderId, pictures: Sequence[Digest]) -> None:
+    async def _rows(self, session: AsyncSession, order_id: OrderId, going: Going) -> None:
         if await self.store.orders.read(session, order_id) is None:
             return
         await self.store.orders.lock(session, order_id)
-        if pictures:
-            of_faces = EvidenceRow.kind.not_in(_DOCUMENTS)
-            await session.execute(sa.delete(EvidenceRow).where(EvidenceRow.order_id == order_id, of_faces))
-            await session.execute(
-                sa.delete(CaptureRow).where(
-                    CaptureRow.order_id == order_id, CaptureRow.kind == CaptureKind.HANDHELD
-                )
-            )
-        # Without their key the vectors are noise; the noise goes as well.
+        pictures = going["pictures"]
+        gone = set(pictures) - await _named_by_captures(session, order_id)
+        goes = sa.or_(EvidenceRow.kind.not_in(_DOCUMENTS), EvidenceRow.digest.in_(going["fronts"]))
         await session.execute(
-            sa.update(CaptureRow).where(CaptureRow.order_id == order_id).values(embeddings=b"")
+            sa.delete(EvidenceRow).where(EvidenceRow.order_id == order_id, EvidenceRow.digest.in_(gone), goes)
         )
-        gone = await session.execute(sa.delete(T).where(T.order_id == order_id).returning(T.withdrawn_at))
-        row = gone.first()
-        if row is not None:
-            why = "consent withdrawn" if row.withdrawn_at else "no longer disputable"
-            await note(session, order_id, "faces.destroyed", "R9.4", why, pictures=len(pictures))
+        templates = await self._that_open(session, order_id)
+        row = await session.get(T, order_id, populate_existing=True)
+        if row is None:
+            return
+        seen = datetime.fromisoformat(going["withdrawn_at"]) if going["withdrawn_at"] else None
+        if row.withdrawn_at == seen or (row.withdrawn_at is None and not templates):
+            await session.delete(row)
+        why = "consent withdrawn" if seen else "no longer disputable"
+        await note(session, order_id, "faces.destroyed", "R9.4", why, pictures=len(pictures))
+
+    async def _that_open(self, session: AsyncSession, order_id: OrderId) -> int:
+        """How many captures have templates. Those that step 2 has made noise have to be taken again."""
+        held = sa.select(CaptureRow).where(CaptureRow.order_id == order_id, CaptureRow.embeddings != b"")
+        found = 0
+        for row in await session.scalars(held.where(CaptureRow.kind.in_(_WITH_TEMPLATES))):
+            try:
+                clear = await unseal(face_key_id(order_id), "captures.embeddings", row.embeddings)
+            except Unreadable:
+                clear = None
+            if clear is None:
+                await session.delete(row)
+            else:
+                found += 1
+        return found
 
     # Counting
 
@@ -169,6 +240,13 @@ class Faces:
             if await crossed(session, found):
                 event = "faces.limit_reached" if found.alarm else "faces.below_limit"
                 await note(session, "retention", event, "R9.4", held=found.held, limit=found.limit)
+
+
+async def _named_by_captures(session: AsyncSession, order_id: OrderId) -> set[str]:
+    """After step 1: documents, and what was taken again since."""
+    return set(
+        await session.scalars(sa.select(CaptureRow.media_digest).where(CaptureRow.order_id == order_id))
+    )
 
 
 async def crossed(session: AsyncSession, found: FacesHeld) -> bool:

@@ -17,7 +17,6 @@ from app.compliance.retention.face_keys import face_key_id
 from app.compliance.retention.face_rows import FORGET_FACES, given_anew, withdrawn
 from app.compliance.retention.rules import TEMPLATES_AFTER_ACTIVATION
 from app.preselection.stored import load_captures
-from tests.activation.stand_ins import now
 from tests.app.compliance.retention.town import Town
 from tests.app.ground import front, handheld
 
@@ -36,9 +35,10 @@ async def templates(town: Town, order_id: OrderId) -> int:
 
 async def withdraw(town: Town, order_id: OrderId) -> None:
     async with town.sessions.begin() as session:
-        await town.bench.flow.record(session, order_id, FaceConsent(now(), False, "2026-1"))
+        fact = FaceConsent(town.clock(), False, "2026-1")
+        index = await town.bench.flow.record(session, order_id, fact)
         await withdrawn(session, order_id, town.clock())
-        await town.work.enqueue(session, FORGET_FACES, order_id, "fact")
+        await town.work.enqueue(session, FORGET_FACES, order_id, f"fact-{index}")
     await town.settle()
 
 
@@ -95,6 +95,68 @@ async def test_whoever_agrees_again_starts_with_a_new_key(town: Town) -> None:
     assert await templates(town, order_id) == 1
     await town.capture(order_id, handheld(jpeg=b"held" * 98))
     assert await templates(town, order_id) == 2
+
+
+async def agree_again(town: Town, order_id: OrderId) -> None:
+    async with town.sessions.begin() as session:
+        await given_anew(session, order_id)
+
+
+async def missing(town: Town, order_id: OrderId) -> set[CaptureKind]:
+    async with town.sessions() as session:
+        return set((await load_captures(session, order_id)).missing)
+
+
+async def test_in_a_draft_everything_that_had_a_template_has_to_be_taken_again(town: Town) -> None:
+    order_id = await town.order()
+    await withdraw(town, order_id)
+    await agree_again(town, order_id)
+    assert await missing(town, order_id) == {CaptureKind.ID_FRONT, CaptureKind.HANDHELD}
+    assert await kinds(town, order_id) == {"id_back"}
+
+
+async def test_whoever_agrees_again_before_anything_went_keeps_it(town: Town) -> None:
+    order_id = await town.order()
+    town.work.before["forget_faces.1"] = lambda: agree_again(town, order_id)
+    await withdraw(town, order_id)
+    assert await templates(town, order_id) == 2
+    assert await missing(town, order_id) == set()
+    assert await kinds(town, order_id) == {"id_front", "id_back", "handheld"}
+
+
+@pytest.mark.parametrize("step", ["forget_faces.3", "forget_faces.4"])
+async def test_what_is_taken_under_a_new_consent_stays(town: Town, step: str) -> None:
+    order_id = await town.order()
+
+    async def start_over() -> None:
+        """With the same picture of the document, and another one of the applicant."""
+        await agree_again(town, order_id)
+        await town.capture(order_id, front(jpeg=b"front" * 99))
+        await town.capture(order_id, handheld(jpeg=b"held" * 98))
+
+    town.work.before[step] = start_over
+    await withdraw(town, order_id)
+    assert await templates(town, order_id) == 2
+    assert await missing(town, order_id) == set()
+    assert await kinds(town, order_id) == {"id_front", "id_back", "handheld"}
+    town.clock.forward(DAY)
+    await withdraw(town, order_id)
+    assert await templates(town, order_id) == 0
+    assert await kinds(town, order_id) == {"id_back"}
+
+
+async def test_what_was_sealed_under_a_key_that_goes_has_to_be_taken_again(town: Town) -> None:
+    order_id = await town.order()
+
+    async def take_the_front() -> None:
+        await agree_again(town, order_id)
+        await town.capture(order_id, front(jpeg=b"front" * 98))
+
+    town.work.before["forget_faces.2"] = take_the_front
+    await withdraw(town, order_id)
+    assert await missing(town, order_id) == {CaptureKind.ID_FRONT, CaptureKind.HANDHELD}
+    await town.capture(order_id, front(jpeg=b"front" * 97))
+    assert await templates(town, order_id) == 1
 
 
 async def test_templates_are_let_go_when_the_decision_is_no_longer_disputable(town: Town) -> None:

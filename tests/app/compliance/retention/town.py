@@ -43,23 +43,32 @@ KEK = b"w" * 32
 
 
 class Missions(PromptWork):
-    """`PromptWork` that also runs the retention room's missions, and may break off before a step."""
+    """`PromptWork` that also runs the retention room's missions, and may break off before a step.
+
+    before: what others do just before a step, once.
+    """
 
     retention: Retention
     break_at: str | None = None
 
+    def __init__(self, sessions: async_sessionmaker[AsyncSession]) -> None:
+        super().__init__(sessions)
+        self.before: dict[str, Callable[[], Awaitable[None]]] = {}
+
     async def write(self, step: str, do: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        self._reach(step)
+        await self._reach(step)
         return await super().write(step, do)
 
     async def ask(self, step: str, do: Callable[[], Awaitable[T]]) -> T:
-        self._reach(step)
+        await self._reach(step)
         try:
             return await super().ask(step, do)
         except (StoreFault, OrderKeysFault):
             raise StepGaveUp(step) from None
 
-    def _reach(self, step: str) -> None:
+    async def _reach(self, step: str) -> None:
+        for name in [name for name in self.before if step.startswith(name)]:
+            await self.before.pop(name)()
         if self.break_at is not None and step.startswith(self.break_at):
             raise KilledError(step)
 
