@@ -21,12 +21,18 @@ def run(what: str, path: Path, key: Path | None, other: Path) -> int:
         if what == "open":
             print(f"{open_file(path, key, other)} members in {other}; now verify it")
             return 0
-        found = verify(read_case(path, key), read_key(other, Ed25519PublicKey, load_pem_public_key))
+        verified = verify(read_case(path, key), read_key(other, Ed25519PublicKey, load_pem_public_key))
     except (Unusable, OSError) as why:
         print(f"{path.name}: {why}", file=sys.stderr)
         return 2
-    print("\n".join(found) or "nothing differs: signed by this key, whole, and in the audit trail")
-    return 1 if found else 0
+    whole = ["nothing differs: signed by this key, whole, and in the audit trail"]
+    print("\n".join(map(_shown, [*verified.about, *(verified.found or whole)])))
+    return 1 if verified.found else 0
+
+
+def _shown(line: str) -> str:
+    """Whatever a forged file says commands no terminal."""
+    return "".join(char if char.isprintable() else "?" for char in line)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from .comparing import Case, Findings, check_decisions, check_facts, told
 from .reading import MAX_TEXT_BYTES, Members
 from .sealed import Unusable
 
@@ -35,8 +37,19 @@ def signed_text(manifest: bytes) -> bytes:
     return SCHEMA.encode() + b"\n" + manifest
 
 
-def verify(members: Members, key: Ed25519PublicKey) -> list[str]:
-    """Everything that differs, named by member; empty: all is as it was signed by `key`."""
+@dataclass(frozen=True)
+class Verified:
+    """found: everything that differs, named by member. about: what the file says of itself, in a few lines.
+
+    A file that is whole can still be an old one, or another order's: whoever verifies it reads `about`.
+    """
+
+    found: list[str]
+    about: list[str]
+
+
+def verify(members: Members, key: Ed25519PublicKey) -> Verified:
+    """Nothing found: all is as it was signed by `key`, and as the audit trail has it."""
     found: list[str] = []
     digests, texts = _read_all(members, found)
     manifest = texts.get(MANIFEST, b"")
@@ -55,7 +68,22 @@ def verify(members: Members, key: Ed25519PublicKey) -> list[str]:
             found.extend(f"{about}: {wrong}" for about, wrong in check(case, digests, key))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
             found.append(f"{name}: not as a case file has it")
-    return found
+    return Verified(found, _about(case))
+
+
+def _about(case: Case) -> list[str]:
+    lines = []
+    for name in ("order", "made_at", "by", "reason"):
+        try:
+            lines.append(f"{name}: {case[MANIFEST][name]}")
+        except (KeyError, TypeError):
+            lines.append(f"{name}: not said")
+    try:
+        checkpoint = json.loads(case["proof.json"]["checkpoint"]["content"])
+        lines.append(f"checkpoint: {checkpoint['number']}, made at {checkpoint['at']}")
+    except (KeyError, TypeError, ValueError, RecursionError):
+        lines.append("checkpoint: not said")
+    return lines
 
 
 def _read_all(members: Members, found: list[str]) -> tuple[dict[str, str], dict[str, bytes]]:
@@ -71,10 +99,6 @@ def _read_all(members: Members, found: list[str]) -> tuple[dict[str, str], dict[
             found.append(f"{name}: {why}")
         digests[name], texts[name] = digest.hexdigest(), bytes(kept)
     return digests, texts
-
-
-Case = Mapping[str, Any]
-Findings = Iterator[tuple[str, str]]
 
 
 def _members(case: Case, digests: Mapping[str, str], _: Ed25519PublicKey) -> Findings:
@@ -104,8 +128,8 @@ def _chain(case: Case, _: Mapping[str, str], __: Ed25519PublicKey) -> Findings:
         if (entry["seq"], entry["hash"]) != (number, previous):
             yield "audit.json", f"the chain breaks at entry {number}"
             return
-    made = [json.loads(entry["content"]) for entry in case["audit.json"]["entries"]]
-    if not any(e["event"] == "export.made" and e["actor"] == case[MANIFEST]["by"] for e in made):
+    by = case[MANIFEST]["by"]
+    if not any(entry["event"] == "export.made" and entry["actor"] == by for entry in told(case)):
         yield "audit.json", "does not hold the making of this file"
 
 
@@ -156,9 +180,19 @@ def _hashed(kind: int, data: bytes) -> bytes:
     return hashlib.sha256(bytes([kind]) + data).digest()
 
 
+def _facts(case: Case, _: Mapping[str, str], __: Ed25519PublicKey) -> Findings:
+    return check_facts(case)
+
+
+def _decisions(case: Case, _: Mapping[str, str], __: Ed25519PublicKey) -> Findings:
+    return check_decisions(case)
+
+
 _CHECKS = (
     (MANIFEST, _members),
     ("audit.json", _chain),
     ("proof.json", _proof),
     ("evidence.json", _media),
+    ("facts.json", _facts),
+    ("decisions.json", _decisions),
 )

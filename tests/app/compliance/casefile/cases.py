@@ -89,7 +89,7 @@ def packed(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -
 
 
 def findings(data: bytes, key: Ed25519PublicKey | None = None) -> list[str]:
-    return verify(ZipMembers(io.BytesIO(data), len(data)), key or KEY.public_key())
+    return verify(ZipMembers(io.BytesIO(data), len(data)), key or KEY.public_key()).found
 
 
 def changed(data: bytes, change: Callable[[dict[str, bytes]], None]) -> bytes:

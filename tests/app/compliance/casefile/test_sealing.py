@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -23,7 +24,7 @@ from app.cli import main
 from app.compliance.casefile.sealing import RecipientUnusable, Sealer, read_recipient
 from app.compliance.casefile.standalone.reading import FolderMembers
 from app.compliance.casefile.standalone.sealed import CHUNK, HEADER_BYTES, TAG, SealedFile, Unusable
-from tests.app.compliance.casefile.cases import made, members_of, order_on_record, write_public
+from tests.app.compliance.casefile.cases import BY, REASON, made, members_of, order_on_record, write_public
 from tests.app.ground import Ground
 from tests.app.http.conftest import Client, application, client, ground, no_blocking
 
@@ -149,6 +150,10 @@ def test_the_commands_say_the_same(tmp_path: Path, case: bytes, capsys: pytest.C
     assert main(["casefile", "open", str(file), "--out", str(folder)]) == 2
     for path in (file, folder):
         assert main(["casefile", "verify", str(path), "--public-key", str(public)]) == 0
+    said = capsys.readouterr().out
+    assert f"order: {json.loads((folder / 'order.json').read_bytes())['order']}" in said
+    for line in ("made_at: 20", f"by: {BY}", f"reason: {REASON}", "checkpoint: 1, made at 20"):
+        assert line in said
     (folder / "order.json").unlink()
     assert main(["casefile", "verify", str(folder), "--public-key", str(public)]) == 1
     assert "order.json: missing" in capsys.readouterr().out

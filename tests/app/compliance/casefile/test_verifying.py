@@ -158,6 +158,85 @@ async def test_a_broken_chain_is_named_even_under_a_good_signature(case: bytes, 
     assert all(line.startswith(("audit.json", "proof.json")) for line in found)
 
 
+def _reworded_fact(document: Any) -> None:
+    document["facts"][0]["body"]["reading_digest"] = "0" * 64
+
+
+def _fact_of_another_kind(document: Any) -> None:
+    document["facts"][0]["kind"] = "registry"
+
+
+def _later_fact(document: Any) -> None:
+    document["facts"][0]["at"] = "2030-01-01T00:00:00+00:00"
+
+
+def _one_fact_less(document: Any) -> None:
+    document["facts"].pop()
+
+
+def _one_fact_more(document: Any) -> None:
+    document["facts"].append({**document["facts"][0], "seq": 99})
+
+
+def _the_same_fact_twice(document: Any) -> None:
+    document["facts"].append(document["facts"][0])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(_reworded_fact, _fact_of_another_kind, _later_fact, _one_fact_less, _one_fact_more),
+        _the_same_fact_twice,
+    ],
+)
+async def test_a_forged_fact_is_named_even_under_a_good_signature(case: bytes, change: Any) -> None:
+    found = findings(resigned(case, "facts.json", change))
+    assert found
+    assert all(line.startswith("facts.json: fact ") for line in found)
+
+
+def _other_answer(document: Any) -> None:
+    document["decisions"][0]["answer"] = {"decision": "pass"}
+
+
+def _other_input(document: Any) -> None:
+    document["decisions"][0]["input"]["facts"].pop()
+
+
+def _other_question(document: Any) -> None:
+    document["decisions"][0]["question"] = "may_activate"
+
+
+def _other_time(document: Any) -> None:
+    document["decisions"][0]["at"] = "2030-01-01T00:00:00+00:00"
+
+
+def _no_decision(document: Any) -> None:
+    document["decisions"].clear()
+    document["policies"].clear()
+
+
+def _another_decision(document: Any) -> None:
+    document["decisions"].append({**document["decisions"][0], "id": 4711})
+
+
+def _other_policies(document: Any) -> None:
+    document["policies"] = dict.fromkeys(document["policies"], "lenient")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(_other_answer, _other_input, _other_question, _other_time, _no_decision, _another_decision),
+        _other_policies,
+    ],
+)
+async def test_a_forged_decision_is_named_even_under_a_good_signature(case: bytes, change: Any) -> None:
+    found = findings(resigned(case, "decisions.json", change))
+    assert found
+    assert all(line.startswith("decisions.json: ") and "not as" not in line for line in found)
+
+
 def _other_root(document: Any) -> None:
     document["path"].append("00" * 32)
 
