@@ -101,6 +101,16 @@ class ObjectKeys:
         except Unreadable:
             raise EvidenceUnreadable("the order's key was changed") from None
 
+    def opens_without(self, wrapped: bytes, bound: bytes) -> bool:
+        """Whether a data key from before orders had keys opens still; no order's key is asked for."""
+        if self._former is None or wrapped.startswith(UNDER_ORDER):
+            return False
+        try:
+            self._former.unwrap(wrapped, bound)
+        except EvidenceUnreadable:
+            return False
+        return True
+
 
 class OrderWrapper:
     """AES-256-GCM under the order's key."""

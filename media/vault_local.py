@@ -16,11 +16,12 @@ import secrets
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from activation.ids import Digest, OrderId
-from media.envelope import KEY_BYTES, KeyWrapper, Label, ObjectKeys, seal, unseal
+from media.envelope import KEY_BYTES, UNDER_ORDER, KeyWrapper, Label, ObjectKeys, seal, unseal
 from media.folders import create as _create
 from media.folders import locked, make_folder
 from media.folders import sync as _sync
@@ -46,6 +47,17 @@ MAX_CALLS = 32
 MAX_READS = 16
 _NAME_BYTES = 16
 _NAME = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class FromBefore:
+    """Objects from before orders had keys.
+
+    opening: with a key-encryption key that we have. unreadable: others, and those of a damaged key file.
+    """
+
+    opening: tuple[Digest, ...]
+    unreadable: tuple[Digest, ...]
 
 
 class LocalVault:
@@ -101,12 +113,15 @@ class LocalVault:
         """Every object of one order, in ascending order; nothing is opened."""
         return await self._run(lambda: self._digests(OrderId(order_id)))
 
-    async def count_former(self, order_id: OrderId) -> int:
-        """How many objects of the order still hang on a key from before orders had keys."""
-        return await self._run_with(order_id, lambda key: len(self._former(key, OrderId(order_id))))
+    async def from_before(self, order_id: OrderId) -> FromBefore:
+        """The order's objects that need no order key; asks for none, so it tells of destroyed orders too."""
+        return await self._run(lambda: self._from_before(OrderId(order_id)))
 
     async def rewrap(self, order_id: OrderId) -> int:
-        """Wrap such objects' data keys under the order's key; how many. Their bytes stay as they are."""
+        """Wrap such objects' data keys under the order's key; how many. Their bytes stay as they are.
+
+        What is damaged is left alone. Raises EvidenceNotFound where the order's key was destroyed.
+        """
         return await self._run_with(order_id, lambda key: self._rewrap(key, OrderId(order_id)))
 
     def close(self) -> None:
@@ -222,20 +237,35 @@ class LocalVault:
         names = (path.stem for path in folder.glob("*.json")) if folder.is_dir() else ()
         return sorted(Digest(name) for name in names if Digest.pattern.fullmatch(name))
 
-    def _former(self, key: KeyWrapper, order: OrderId) -> Sequence[Digest]:
-        folder = self._keys / order
-        digests = (path.stem for path in folder.glob("*.json")) if folder.is_dir() else ()
-        known = [Digest(digest) for digest in digests if Digest.pattern.fullmatch(digest)]
-        return [digest for digest in known if key.is_former(self._read_label(order, digest)[1])]
+    def _from_before(self, order: OrderId) -> FromBefore:
+        opening: list[Digest] = []
+        unreadable: list[Digest] = []
+        for digest in self._digests(order):
+            try:
+                label, wrapped = self._read_label(order, digest)
+            except EvidenceNotFound:
+                continue
+            except EvidenceUnreadable:
+                unreadable.append(digest)
+                continue
+            if self._order_keys.opens_without(wrapped, label.bound()):
+                opening.append(digest)
+            elif not wrapped.startswith(UNDER_ORDER):
+                unreadable.append(digest)
+        return FromBefore(tuple(opening), tuple(unreadable))
 
     def _rewrap(self, key: KeyWrapper, order: OrderId) -> int:
-        done = 0
-        for digest in self._former(key, order):
+        done, passed_over = 0, (EvidenceNotFound, EvidenceUnreadable, FileNotFoundError)
+        for digest in self._from_before(order).opening:
             # Under the lock: what was destroyed meanwhile must not come back.
-            with suppress(EvidenceNotFound), locked(self._keys / order):
+            with (
+                suppress(EvidenceNotFound, EvidenceUnreadable, FileNotFoundError),
+                locked(self._keys / order),
+            ):
                 label, wrapped = self._read_label(order, digest)
-                self._write_key(label, key.wrap(key.unwrap(wrapped, label.bound()), label.bound()))
-                done += 1
+                if key.is_former(wrapped):
+                    self._write_key(label, key.wrap(key.unwrap(wrapped, label.bound()), label.bound()))
+                    done += 1
         return done
 
     def _key_path(self, order: OrderId, digest: Digest) -> Path:

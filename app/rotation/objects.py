@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+
 from activation.ids import OrderId
+from activation.order_keys import OrderKeyGone, OrderKeys, Unreadable
 from app.rotation.work import PAGE, Page, Place
 from media.vault import EvidenceNotFound, EvidenceUnreadable
 from media.vault_local import LocalVault
 
 BEFORE, UNDER_ORDER = "vault key, from before orders had keys", "order"
+UNREADABLE = "unreadable"
 
 
 class ObjectsPart:
@@ -15,32 +21,47 @@ class ObjectsPart:
 
     name = "objects from before"
 
-    def __init__(self, vault: LocalVault) -> None:
-        self._vault = vault
+    def __init__(self, vault: LocalVault, keys: OrderKeys) -> None:
+        self._vault, self._keys = vault, keys
+        self._orders: Sequence[OrderId] = ()  # as they were when the pass began; none comes that is in need
 
     async def target(self) -> str:
         return UNDER_ORDER
 
     async def total(self) -> int:
-        return len(await self._vault.orders())
+        self._orders = await self._vault.orders()
+        return len(self._orders)
 
     async def page(self, after: Place | None) -> Page:
-        first = "" if after is None else str(after[0])
-        orders = [order for order in await self._vault.orders() if order > first][:PAGE]
+        if not self._orders:
+            await self.total()
+        start = 0 if after is None else bisect_right(self._orders, str(after[0]))
+        orders = self._orders[start : start + PAGE]
         changed = sum([await self._rewrap(order) for order in orders])
         return Page(len(orders), changed, [orders[-1]] if orders else None)
 
     async def left(self) -> dict[str, int]:
-        found = 0
+        """Objects of destroyed orders too, where they open: retention has to remove them."""
+        found: Counter[str] = Counter()
         for order in await self._vault.orders():
-            try:
-                found += await self._vault.count_former(order)
-            except EvidenceNotFound:
-                continue  # its key was destroyed; what lies there is noise
-        return {BEFORE: found}
+            objects = await self._vault.from_before(order)
+            found[BEFORE] += len(objects.opening)
+            if objects.unreadable and not await self._is_destroyed(order):
+                found[UNREADABLE] += len(objects.unreadable)
+        return dict(found)
 
     async def _rewrap(self, order: OrderId) -> int:
         try:
             return await self._vault.rewrap(order)
         except (EvidenceNotFound, EvidenceUnreadable):
-            return 0  # destroyed, or damaged: `left` goes on counting what is damaged
+            return 0  # destroyed, or its key is damaged: `left` goes on counting what opens
+
+    async def _is_destroyed(self, order: OrderId) -> bool:
+        """Of such an order what does not open is noise, and right so."""
+        try:
+            await self._keys.of(order)
+        except OrderKeyGone:
+            return True
+        except Unreadable:
+            return False
+        return False

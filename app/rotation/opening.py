@@ -49,7 +49,8 @@ async def open_rotation(settings: Settings) -> AsyncIterator[Rotation]:
         text = Row.metadata.tables[MessageRow.__tablename__].c.text
         messages = ColumnPart(sessions, keys.fields, text, "sandbox_messages.text")
         parts: list[Part] = [
-            *(OrderKeysPart(order_keys.store, order_keys.service), ObjectsPart(vault)),
+            OrderKeysPart(order_keys.store, order_keys.service),
+            ObjectsPart(vault, order_keys),
             *field_parts(sessions),
             *column_parts(sessions, keys.fields, Row.metadata),
             messages,

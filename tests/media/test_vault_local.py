@@ -25,7 +25,7 @@ from media.envelope import (
     OrderWrapper,
 )
 from media.vault import EvidenceNotFound, EvidenceUnreadable, VaultBusy, VaultFault
-from media.vault_local import MAX_CALLS, THREADS, LocalVault
+from media.vault_local import MAX_CALLS, THREADS, FromBefore, LocalVault
 from tests.order_keys import DerivedOrderKeys
 
 KEK = os.urandom(32)
@@ -67,12 +67,14 @@ def opened(folder: Path, keys: ObjectKeys) -> Iterator[LocalVault]:
     vault.close()
 
 
-def put_under(kek: FileKeyWrapper, folder: Path, order: OrderId, digest: Digest) -> None:
-    """Wrap an object's data key as it was done before orders had keys."""
+def put_under(
+    kek: FileKeyWrapper, folder: Path, order: OrderId, digest: Digest, key: OrderKey | None = None
+) -> None:
+    """Wrap an object's data key as it was done before orders had keys. key: the order's."""
     path = _key(folder, order, digest)
     kept = json.loads(path.read_bytes())
     label = Label(order, digest, kept["kind"], kept["media_type"], kept["size"], kept["name"])
-    own = OrderWrapper(OrderKey(order, derived(order)))
+    own = OrderWrapper(key or OrderKey(order, derived(order)))
     data_key = own.unwrap(base64.b64decode(kept["wrapped"]), label.bound())
     kept["wrapped"] = base64.b64encode(kek.wrap(data_key, label.bound())).decode()
     path.write_text(json.dumps(kept))
@@ -102,12 +104,10 @@ async def test_objects_from_before_orders_had_keys_open_and_are_wrapped_anew(
         put_under(before, folder, order, digest)
     with opened(folder, ObjectKeys(DerivedOrderKeys(KEK), before)) as both:
         assert [await both.get(order, digest) for digest in digests] == [b"one", b"two"]
-        assert (await both.orders(), await both.count_former(order)) == ([order], 2)
-        assert (await both.rewrap(order), await both.rewrap(order), await both.count_former(order)) == (
-            2,
-            0,
-            0,
-        )
+        assert await both.orders() == [order]
+        assert set((await both.from_before(order)).opening) == set(digests)
+        assert (await both.rewrap(order), await both.rewrap(order)) == (2, 0)
+        assert await both.from_before(order) == FromBefore((), ())
     assert [await vault.get(order, digest) for digest in digests] == [b"one", b"two"]
     assert {path: path.read_bytes() for path in (folder / "objects" / order).iterdir()} == sealed
 
@@ -122,6 +122,23 @@ async def test_an_object_from_before_needs_the_former_key(
     with opened(folder, ObjectKeys(DerivedOrderKeys(KEK), FileKeyWrapper(os.urandom(32)))) as wrong:
         with pytest.raises(EvidenceUnreadable):
             await wrong.get(order, digest)
+
+
+async def test_what_is_from_before_is_told_without_the_orders_key_and_past_what_is_damaged(
+    vault: LocalVault, folder: Path, order: OrderId
+) -> None:
+    before, keys = FileKeyWrapper(os.urandom(32)), DerivedOrderKeys(KEK)
+    opens, strange, damaged = [await vault.put(order, "clip", "video/webm", bytes([n])) for n in range(3)]
+    put_under(before, folder, order, opens)
+    put_under(FileKeyWrapper(os.urandom(32)), folder, order, strange)
+    (folder / "keys" / order / f"{damaged}.json").write_bytes(b"{")
+    with opened(folder, ObjectKeys(keys, before)) as both:
+        await keys.destroy(order)
+        found = await both.from_before(order)
+        assert (found.opening, set(found.unreadable)) == ((opens,), {strange, damaged})
+        await keys.create(order)
+        assert await both.rewrap(order) == 1
+        assert (await both.from_before(order)).opening == ()
 
 
 async def test_whoever_has_destroyed_the_orders_key_has_destroyed_its_objects(

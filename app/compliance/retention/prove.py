@@ -21,6 +21,7 @@ from app.compliance.retention.rows import order_tables
 from app.compliance.retention.tables import TombstoneRow
 from logistics.tables import DeliveryEventRow, DeliveryRow
 from media.vault import EvidenceNotFound, EvidenceUnreadable, Vault
+from media.vault_local import LocalVault
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,11 @@ def _opens(place: str, value: bytes, keys: Iterable[OrderKey | None]) -> bool:
 
 async def _objects(vault: Vault, order_id: OrderId) -> Tried:
     digests = await vault.digests(order_id)
+    # What a backup from before orders had keys gives back opens without the order's key. S3 has held none.
+    anyway = (await vault.from_before(order_id)).opening if isinstance(vault, LocalVault) else ()
     opened = 0
     for digest in digests:
-        opened += await _object_opens(vault, order_id, digest)
+        opened += digest in anyway or await _object_opens(vault, order_id, digest)
     return Tried("vault", len(digests), opened)
 
 

@@ -16,23 +16,25 @@ from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import OrderRow, Row
 from activation.ids import OrderId
 from activation.order import OrderState as S
-from activation.order_keys import use_order_keys
+from activation.order_keys import order_keys, use_order_keys
 from activation.ports import StepGaveUp
 from app.compliance.audit.verifying import verify
 from app.compliance.retention.legal_holds import HoldRefusal, LegalHolds
 from app.compliance.retention.prove import Proof, prove
 from app.compliance.retention.rows import KEPT, order_tables
 from app.preselection.stored import load_captures
-from media.envelope import ObjectKeys
+from media.envelope import FileKeyWrapper, ObjectKeys
 from media.vault import VaultFault
 from media.vault_local import LocalVault
 from tests.app.compliance.retention.town import (
     ADDRESS,
     CONTACT,
+    KEK,
     KilledError,
     Town,
     open_keys,
 )
+from tests.media.test_vault_local import put_under
 from tests.servers.postgres import PostgresCluster
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -214,6 +216,22 @@ async def test_yesterdays_backup_with_todays_keys_reads_nothing(town: Town, othe
     # And this is why the key store has no backup of its own: with yesterday's, everything would open.
     assert not (await restored("key-store-backup"))[0].nothing_opens
     await engine.dispose()
+
+
+async def test_the_proof_sees_what_opens_with_the_key_of_before(town: Town) -> None:
+    """A backup of the vault from before orders had keys, put back after the order was destroyed."""
+    order_id, wrapper = await town.ended(), FileKeyWrapper(KEK)
+    digest = (await town.vault.digests(order_id))[0]
+    put_under(wrapper, town.folder / "vault", order_id, digest, await order_keys().of(order_id))
+    shutil.copytree(town.folder / "vault", town.folder / "vault-backup")
+    town.clock.forward(TWO_YEARS)
+    await town.night()
+    vault = LocalVault(town.folder / "vault-backup", ObjectKeys(order_keys(), wrapper))
+    async with town.sessions() as session:
+        proof = await prove(session, vault, order_id)
+    vault.close()
+    assert [each.opened for each in proof.tried if each.place == "vault"] == [1]
+    assert not proof.nothing_opens
 
 
 @pytest.mark.parametrize("step", STEPS)
