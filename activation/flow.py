@@ -38,7 +38,7 @@ from activation.ports import StepGaveUp
 from activation.standing import NEW_CAPTURES_WITHIN, new_captures_wanted, reached
 from activation.steps import AGAIN_AFTER, BEFORE_SHIPPING, TELL_AGAIN, Steps
 from activation.switching import Switching
-from activation.weighing import new_check_asked_at
+from activation.weighing import captures_let_go, new_check_asked_at
 
 ACCEPT, SHIP, DECIDE, RELEASE = "accept", "ship", "decide", "release"
 ON_THE_WAY = frozenset({S.SHIPPED, S.DELIVERED, S.VERIFIED, S.ACTIVATING})
@@ -168,7 +168,7 @@ class Flow:
                 return None
             case Review() as review:
                 await self.steps.open_case(session, facts, ReviewStage.ACTIVATE, review)
-            case Wait(missing) if Reason.VIDEO_CHECK_MISSING in missing:
+            case Wait(missing) if Reason.VIDEO_CHECK_MISSING in missing and not captures_let_go(facts):
                 if (asked := new_check_asked_at(facts)) is not None:
                     await self.steps.say(session, order_id, Say.NEW_CHECK_WANTED, f"fact-{asked}")
             case Wait() | Refuse():

@@ -11,6 +11,7 @@ that each one can be replayed from the record (`python -m app gate replay ORDER`
 3. the order holds one of the document's five places (R2.1)
 4. the courier handed this card to the applicant (R3.3, R4.3)
 5. a video check was passed by the living applicant with this document and this card (R4.2)
+   (of 1 and 5 nothing counts from before that consent was last taken back, but for what is against it)
 6. everything that was found uncertain or failed since has been decided by reviewers
 
 What is absent waits; what is doubtful goes to reviewers; nothing but an empty list of findings activates.
@@ -39,7 +40,7 @@ from activation.evidence import (
 )
 from activation.findings import NEEDS_NEW_CHECK, Finding, Reason, Weight
 from activation.policy import Policy
-from activation.weighing import face_finding, holds_in_force, latest, weigh_check
+from activation.weighing import face_finding, face_withdrawn_at, holds_in_force, latest, weigh_check
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,22 @@ def _holds(facts: Facts) -> Iterator[Finding]:
 
 
 def _captures(facts: Facts, policy: Policy) -> Iterator[Finding]:
-    """Step 1."""
-    index, captures = latest(facts, CapturesMeasured)
-    if captures is None or captures.identity.name is None or captures.identity.number is None:
+    """Step 1. Whoever takes the consent back does not take back what spoke against it (R9.4)."""
+    withdrawn, forgotten = face_withdrawn_at(facts), _new_captures_asked_at(facts)
+    for index, before in enumerate(facts.evidence):
+        if isinstance(before, CapturesMeasured) and forgotten < index < withdrawn:
+            for finding in _weigh_captures(before, index, policy):
+                if finding.weight in (Weight.REFUSE, Weight.FAILED):
+                    yield finding
+    newest, captures = latest(facts, CapturesMeasured)
+    if captures is None or newest < withdrawn:
+        yield Finding(Weight.MISSING, Reason.CAPTURES_MISSING)
+    else:
+        yield from _weigh_captures(captures, newest, policy)
+
+
+def _weigh_captures(captures: CapturesMeasured, index: int, policy: Policy) -> Iterator[Finding]:
+    if captures.identity.name is None or captures.identity.number is None:
         yield Finding(Weight.MISSING, Reason.CAPTURES_MISSING)
         return
     if not captures.valid_today:
@@ -190,6 +204,7 @@ def _video(facts: Facts, policy: Policy) -> Iterator[Finding]:
     submitted = captures.identity if captures else None
     iccid = sim.iccid if sim else None
     excused, forgotten = _new_check_asked_at(facts, people=1), _new_check_asked_at(facts, people=2)
+    excused = max(excused, face_withdrawn_at(facts))
     passed, soft, last = False, 0, -1
     for index, check in enumerate(facts.evidence):
         if not isinstance(check, VideoCheckMeasured) or index <= forgotten:
@@ -211,6 +226,17 @@ def _video(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if soft >= policy.soft_failures:
         yield Finding(Weight.FAILED, Reason.VIDEO_CHECK_FAILED_OFTEN, last)
     yield Finding(Weight.MISSING, Reason.VIDEO_CHECK_MISSING)
+
+
+def _new_captures_asked_at(facts: Facts) -> int:
+    """Index up to which reviewers have seen captures and asked for new ones; -1: never."""
+    asked = [
+        fact.about
+        for fact in facts.evidence
+        if isinstance(fact, ReviewDecision)
+        and (fact.stage, fact.outcome) == (ReviewStage.SHIP, ReviewOutcome.NEW_CAPTURE)
+    ]
+    return max(asked, default=-1)
 
 
 def _new_check_asked_at(facts: Facts, people: int) -> int:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from activation.evidence import (
     CapturesMeasured,
+    FaceConsent,
     Facts,
     Handover,
     HandoverOutcome,
@@ -20,7 +21,7 @@ from activation.evidence import (
 from activation.findings import Reason
 from activation.gate import Decision, Pass, Refuse, Review, Wait
 from activation.order import OrderState as S
-from activation.weighing import latest
+from activation.weighing import captures_let_go, latest
 
 #: How long a draft stays whose applicant was asked for new captures.
 NEW_CAPTURES_WITHIN = timedelta(days=7)
@@ -39,8 +40,14 @@ def news_of_registry(facts: Facts, fact: object, identity: Identity) -> Registry
 
 
 def new_captures_wanted(facts: Facts) -> bool:
-    """R1.4: a reviewer asked for new captures after the latest were given."""
+    """R1.4: a reviewer asked for new captures after the latest were given; R9.4: those are let go.
+
+    Whoever does not want face recognition is asked for none.
+    """
     given, _ = latest(facts, CapturesMeasured)
+    _, consent = latest(facts, FaceConsent)
+    if captures_let_go(facts) and consent is not None and consent.given:
+        return True
     return any(
         isinstance(fact, ReviewDecision)
         and (fact.stage, fact.outcome) == (ReviewStage.SHIP, ReviewOutcome.NEW_CAPTURE)
@@ -61,7 +68,7 @@ def reached(state: S, facts: Facts, answer: Decision) -> list[S]:
         case Pass():
             verified = True
         case Wait(missing):
-            verified = Reason.VIDEO_CHECK_MISSING not in missing
+            verified = not {Reason.VIDEO_CHECK_MISSING, Reason.CAPTURES_MISSING} & set(missing)
         case Refuse() | Review():
             verified = False
     return [state for state, reached in ((S.DELIVERED, delivered), (S.VERIFIED, verified)) if reached]

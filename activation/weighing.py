@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from activation.evidence import (
+    CapturesMeasured,
     CheckOutcome,
     Evidence,
     FaceComparison,
+    FaceConsent,
     FaceSource,
     Facts,
     Hold,
@@ -35,6 +37,7 @@ _ONE_PERSON: FaceReasons = (
 
 #: The live face must be the person of each of these (R4.2).
 LIVE_AGAINST = (FaceSource.FRONT_PORTRAIT, FaceSource.HANDHELD_FACE, FaceSource.VIDEO_PORTRAIT)
+_SUBMITTED = (FaceSource.FRONT_PORTRAIT, FaceSource.HANDHELD_FACE)
 
 
 def latest(facts: Facts, kind: type[E]) -> tuple[int, E | None]:
@@ -44,6 +47,23 @@ def latest(facts: Facts, kind: type[E]) -> tuple[int, E | None]:
         if isinstance(fact, kind):
             return index, fact
     return -1, None
+
+
+def face_withdrawn_at(facts: Facts) -> int:
+    """Index at which the consent to face recognition was last taken back; -1: never.
+
+    The pictures from before it are destroyed, so nothing that rests on them is there any more (R9.4).
+    """
+    return max(
+        (i for i, fact in enumerate(facts.evidence) if isinstance(fact, FaceConsent) and not fact.given),
+        default=-1,
+    )
+
+
+def captures_let_go(facts: Facts) -> bool:
+    """Captures were given, and the consent to hold the face in them was taken back since."""
+    given, captures = latest(facts, CapturesMeasured)
+    return captures is not None and given < face_withdrawn_at(facts)
 
 
 def new_check_asked_at(facts: Facts) -> int | None:
@@ -118,6 +138,11 @@ def _weigh_shown(
     """Document, card, and whose face it is."""
     yield from _weigh_document(check, index, submitted, policy)
     yield from _weigh_sim(check, index, iccid)
+    pairs = [{c.left, c.right} for c in check.comparisons]
+    if not any({FaceSource.LIVE, source} in pairs for source in _SUBMITTED):
+        # Compared with nobody's submitted face: no reviewer can say whose it is.
+        yield Finding(Weight.MISSING, Reason.LIVE_FACE_NOT_COMPARED, index)
+        return
     for source in LIVE_AGAINST:
         yield from face_finding(check.comparisons, (FaceSource.LIVE, source), policy, _LIVE, index)
 

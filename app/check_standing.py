@@ -51,11 +51,16 @@ async def standing(session: AsyncSession, check: CheckView) -> Standing:
 
 
 async def new_check_wanted(session: AsyncSession, order: OrderView) -> bool:
-    """Whether a check had been passed, and then reviewers asked for another one."""
+    """Whether a check had been passed, and then reviewers asked for another one.
+
+    Not where the captures are gone that it would be compared with (R9.4).
+    """
     if order.state is not OrderState.VERIFIED:
         return False
     answer, _ = await _newest(session, order.id)
-    return isinstance(answer, Wait) and Reason.VIDEO_CHECK_MISSING in answer.missing
+    if not isinstance(answer, Wait) or Reason.CAPTURES_MISSING in answer.missing:
+        return False
+    return Reason.VIDEO_CHECK_MISSING in answer.missing
 
 
 async def _decision(session: AsyncSession, order_id: OrderId) -> Decision | None:

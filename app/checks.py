@@ -25,6 +25,7 @@ from activation.evidence import CheckOutcome, VideoCheckMeasured
 from activation.flow import Flow
 from activation.ids import CheckId, OrderId
 from activation.order import OrderState
+from activation.weighing import captures_let_go
 from app.check_evidence import CheckEvidence, left_unfinished
 from app.check_scripts import read_script, write_script
 from app.check_standing import new_check_wanted
@@ -221,7 +222,9 @@ class Checks:
             return CheckRefusal.WRONG_STATE
         if ConsentKind.FACE_RECOGNITION not in await given_consents(session, order_id):
             return CheckRefusal.CONSENT_WANTED
-        return None
+        # Given anew after shipping, it brings back no picture to compare with: there are the other ways.
+        let_go = captures_let_go(await self._store.facts.load(session, order_id))
+        return CheckRefusal.WRONG_STATE if let_go else None
 
     async def _abandoned(
         self, session: AsyncSession, order_id: OrderId, which: sa.ColumnElement[bool]

@@ -25,6 +25,8 @@ from activation.evidence import (
 )
 from activation.ids import Msisdn, OrderId
 from activation.order import FINAL, OrderState
+from activation.steps import BEFORE_SHIPPING
+from activation.weighing import captures_let_go
 from app.check_standing import new_check_wanted
 from app.preselection.consents import FOR_SUBMISSION, ConsentKind, given_consents
 from app.preselection.stored import new_captures_asked_at
@@ -98,11 +100,12 @@ async def order_progress(services: Services, order_id: OrderId) -> Progress | No
         check_again = await new_check_wanted(session, order)
     if order.state is S.DRAFT:
         next_step = _step_of_draft(consents, captures)
-    elif check_again:
-        next_step = NextStep.VIDEO_CHECK
     else:
-        next_step = _later_step(order.state, facts, reviewed)
-        if next_step in _NEED_A_FACE and ConsentKind.FACE_RECOGNITION not in consents:
+        next_step = NextStep.VIDEO_CHECK if check_again else _later_step(order.state, facts, reviewed)
+        agreed = ConsentKind.FACE_RECOGNITION in consents
+        # Given anew before shipping, it leads to new captures; after it they cannot be taken any more.
+        face = agreed and (order.state in BEFORE_SHIPPING or not captures_let_go(facts))
+        if next_step in _NEED_A_FACE and not face:
             next_step = NextStep.OTHER_WAY
     return Progress(
         order,

@@ -18,6 +18,7 @@ from activation.adapters.sql.tables import CaptureRow
 from activation.evidence import (
     CaptureKind,
     CapturesMeasured,
+    FaceConsent,
     FaceSource,
     Facts,
     ModelRef,
@@ -124,13 +125,16 @@ async def submitted_media(session: AsyncSession, order_id: OrderId) -> frozenset
 
 
 def new_captures_asked_at(facts: Facts) -> datetime | None:
-    """When a reviewer last asked for new captures; None: never."""
+    """When a reviewer last asked for new captures, or the applicant let go of them (R9.4); None: never."""
     asked = [
         fact.at
         for fact in facts.evidence
-        if isinstance(fact, ReviewDecision)
-        and fact.stage is ReviewStage.SHIP
-        and fact.outcome is ReviewOutcome.NEW_CAPTURE
+        if (isinstance(fact, FaceConsent) and not fact.given)
+        or (
+            isinstance(fact, ReviewDecision)
+            and fact.stage is ReviewStage.SHIP
+            and fact.outcome is ReviewOutcome.NEW_CAPTURE
+        )
     ]
     return max(asked, default=None)
 

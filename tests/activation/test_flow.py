@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from activation.adapters.sql.orders import Document
 from activation.adapters.sql.tables import CardPlaceRow, FactRow, NumberRow
 from activation.evidence import (
+    FaceConsent,
     FaceSource,
     HandoverOutcome,
     Hold,
@@ -214,6 +215,36 @@ async def test_new_captures_lead_back_to_the_draft_and_on_from_there(scene: Scen
     assert await scene.bench.submit(order_id)
     await scene.run()
     assert await scene.state(order_id) is S.SHIPPED
+
+
+@pytest.mark.parametrize("withdrawn_in", [S.IN_REVIEW, S.DELIVERED])
+async def test_face_recognition_agreed_to_anew_wants_new_captures_or_leads_nowhere(
+    scene: Scene, withdrawn_in: S
+) -> None:
+    """R9.4: the pictures from before are destroyed. After shipping there are store and attended call."""
+    before = withdrawn_in is S.IN_REVIEW
+    order_id = await scene.submitted(similarity=0.4 if before else 0.9)
+    if not before:
+        await scene.bench.checked(order_id, similarity=0.4)
+        await scene.bench.handed_over(order_id)
+        await scene.run()
+    assert await scene.state(order_id) is withdrawn_in
+    assert await scene.happens(order_id, FaceConsent(now(), False, "2026-1")) is withdrawn_in
+    anew = await scene.happens(order_id, FaceConsent(now(), True, "2026-1"))
+    if before:
+        assert anew is S.DRAFT
+        assert await scene.bench.submit(order_id)
+        await scene.run()
+        assert await scene.state(order_id) is S.SHIPPED
+        return
+    assert anew is S.DELIVERED
+    await scene.bench.checked(order_id)
+    await scene.run()
+    assert await scene.state(order_id) is S.DELIVERED
+    assert not told(scene, MessageKind.NEW_CHECK_WANTED)
+    subscriber = await scene.subscriber(order_id)
+    assert subscriber is not None
+    assert subscriber.is_off
 
 
 async def test_a_hold_stops_an_accepted_order_until_it_is_lifted(scene: Scene) -> None:

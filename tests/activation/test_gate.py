@@ -51,6 +51,7 @@ ICCID, OTHER_ICCID = card(1)[0], card(2)[0]
 MAKER, CHECKER = StaffId.new(), StaffId.new()
 DIGEST = DOCUMENT.identity.number
 OTHER = Identity(name=DIGEST, number=DOCUMENT.identity.name)
+WITHDRAWN = FaceConsent(now(), False, "2026-1")
 
 
 @dataclass(frozen=True)
@@ -233,7 +234,7 @@ ACTIVATING: list[tuple[Reason, type[Any], Change]] = [
     (Reason.STREAM_REPEATS, Review, liveness(repeated_frames=float("nan"))),
     (Reason.LIVE_FACE_UNCERTAIN, Review, compared(0.4)),
     (Reason.LIVE_FACE_DIFFERS, Review, compared(0.1)),
-    (Reason.LIVE_FACE_NOT_COMPARED, Review, part("check", comparisons=())),
+    (Reason.VIDEO_CHECK_MISSING, Wait, part("check", comparisons=())),
     (Reason.LIVE_FACE_NOT_COMPARED, Review, compared(0.99, model="a model without a band")),
     (Reason.VIDEO_DOCUMENT_DIFFERS, Review, part("check", document=OTHER)),
     (Reason.VIDEO_NAME_DIFFERS, Review, part("check", document=Identity(OTHER.name, DIGEST))),
@@ -455,13 +456,54 @@ def test_a_lifted_hold_is_no_hold(good: Case) -> None:
     assert may_activate(more(held(), held(False))(good).facts, POLICY) == Pass()
 
 
-def test_a_consent_given_anew_counts_and_reviewers_cannot_stand_in_for_it(good: Case) -> None:
+def test_reviewers_cannot_stand_in_for_a_face_that_was_compared_with_no_submitted_one(good: Case) -> None:
+    """R4.2"""
+    shown_only = (face(FaceSource.LIVE, FaceSource.VIDEO_PORTRAIT, 0.9),)
+    approved = ReviewDecision(now(), ReviewStage.ACTIVATE, ReviewOutcome.APPROVE, "", MAKER, CHECKER, 99)
+    facts = more(approved)(part("check", comparisons=shown_only)(good)).facts
+    assert may_activate(facts, POLICY) == Wait((Reason.VIDEO_CHECK_MISSING,))
+
+
+def test_a_consent_given_anew_brings_back_nothing_that_was_destroyed(good: Case) -> None:
+    """R3.1, R4.2: pictures from before it was taken back are gone, and so is what rested on them."""
+    assert good.captures is not None
+    assert good.check is not None
+    anew = more(WITHDRAWN, replace(WITHDRAWN, given=True))(good)
+    assert may_ship(anew.facts, POLICY) == Wait((Reason.CAPTURES_MISSING,))
+    gone = (Reason.CAPTURES_MISSING, Reason.VIDEO_CHECK_MISSING)
+    assert may_activate(anew.facts, POLICY) == Wait(gone)
+    taken = more(good.captures)(anew)
+    assert may_ship(taken.facts, POLICY) == Pass()
+    assert may_activate(taken.facts, POLICY) == Wait((Reason.VIDEO_CHECK_MISSING,))
+    assert may_activate(more(good.check)(taken).facts, POLICY) == Pass()
+    # A check alone has nothing to be compared with.
+    assert may_activate(more(good.check)(anew).facts, POLICY) == Wait((Reason.CAPTURES_MISSING,))
+
+
+def test_nobody_wipes_a_failed_attempt_out_by_taking_the_consent_back(good: Case) -> None:
+    assert good.captures is not None
+    assert good.check is not None
+    anew = more(WITHDRAWN, replace(WITHDRAWN, given=True), good.captures, good.check)
+    flat = Review((Reason.FACE_FLAT,), two_people=True)
+    assert may_activate(anew(liveness(planarity=0.001)(good)).facts, POLICY) == flat
+    differs = Review((Reason.PRECHECK_FACE_DIFFERS,), two_people=True)
+    assert may_ship(anew(alike(0.1)(good)).facts, POLICY) == differs
+    other = part("captures", handheld_number=OTHER.number)
+    assert may_ship(anew(other(good)).facts, POLICY) == Refuse((Reason.DIFFERENT_DOCUMENTS,))
+    # What was only doubtful is gone with its pictures; so is what a reviewer asked to be taken again.
+    assert may_activate(anew(compared(0.4)(alike(0.4)(good))).facts, POLICY) == Pass()
+    asked = ReviewDecision(now(), ReviewStage.SHIP, ReviewOutcome.NEW_CAPTURE, "", MAKER, CHECKER, 5)
+    assert may_ship(anew(more(asked)(alike(0.1)(good))).facts, POLICY) == Pass()
+
+
+def test_reviewers_cannot_stand_in_for_a_consent(good: Case) -> None:
     """R9.4"""
-    withdrawn = FaceConsent(now(), False, "2026-1")
-    assert may_activate(more(withdrawn, replace(withdrawn, given=True))(good).facts, POLICY) == Pass()
+    withdrawn = WITHDRAWN
     approved = ReviewDecision(now(), ReviewStage.ACTIVATE, ReviewOutcome.APPROVE, "", MAKER, CHECKER, 99)
     answer = may_activate(more(withdrawn, approved)(good).facts, POLICY)
-    assert answer == Wait((Reason.FACE_CONSENT_WITHDRAWN,))
+    assert answer == Wait(
+        (Reason.FACE_CONSENT_WITHDRAWN, Reason.CAPTURES_MISSING, Reason.VIDEO_CHECK_MISSING)
+    )
 
 
 def test_the_latest_captures_count_and_make_an_older_answer_void(good: Case) -> None:

@@ -32,6 +32,7 @@ from app.tables import IdempotencyRow
 from media.videocheck import limits
 from media.webrtc import CheckedOffer, IceSettings, examine
 from media.webrtc.phone import PhonePeer
+from tests.activation.stand_ins import captures
 from tests.app import checking
 from tests.app.ground import Ground
 from tests.app.http import walking as walk
@@ -241,6 +242,40 @@ async def test_only_with_the_consent_to_face_recognition(client: Client, ground:
     status, problem = await post(client, ground, order, ME.format(order))
     assert (status, problem["code"], problem["missing"]) == (409, "consent_wanted", ["face_recognition"])
     assert problem["instead"] == ["store", "attended_call"]
+
+
+async def agree(client: Client, ground: Ground, order: str, given: bool) -> None:
+    said = {"kind": "face_recognition", "version": "2026-1", "given": given}
+    assert (await post(client, ground, order, f"/v1/orders/{order}/consents", said))[0] == 201
+
+
+async def test_agreed_to_anew_after_shipping_there_is_nothing_to_compare_with(
+    client: Client, ground: Ground, order: str
+) -> None:
+    """R9.4: the captures are destroyed; a check would take faces for nothing."""
+    async with ground.services.sessions.begin() as session:
+        await Store().facts.append(session, OrderId(order), captures())
+    assert await next_step(client, ground, order) == "video_check"
+    await agree(client, ground, order, given=False)
+    await agree(client, ground, order, given=True)
+    status, problem = await post(client, ground, order, ME.format(order))
+    assert (status, problem["code"]) == (409, "wrong_state")
+    assert await next_step(client, ground, order) == "other_way"
+    await checking.put_state(ground, order, OrderState.VERIFIED)
+    await decided(ground, order, Wait((Reason.CAPTURES_MISSING, Reason.VIDEO_CHECK_MISSING)))
+    assert (await post(client, ground, order, ME.format(order)))[0] == 409
+    assert await next_step(client, ground, order) == "other_way"
+
+
+async def test_whoever_is_to_do_another_check_and_takes_the_consent_back_has_the_other_ways(
+    client: Client, ground: Ground, order: str
+) -> None:
+    """R9.4"""
+    await checking.put_state(ground, order, OrderState.VERIFIED)
+    await decided(ground, order, Wait((Reason.VIDEO_CHECK_MISSING,)))
+    assert await next_step(client, ground, order) == "video_check"
+    await agree(client, ground, order, given=False)
+    assert await next_step(client, ground, order) == "other_way"
 
 
 async def test_another_applicant_finds_nothing(client: Client, ground: Ground, order: str) -> None:

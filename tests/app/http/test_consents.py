@@ -86,6 +86,22 @@ async def test_taking_face_recognition_back_starts_what_must_follow(client: Clie
     assert shown["next_step"] == "video_check"
 
 
+async def test_captures_from_before_face_recognition_was_taken_back_are_taken_again(
+    client: Client, ground: Ground
+) -> None:
+    """R3.1, R9.4: their picture of the face is destroyed, so they cannot be confirmed any more."""
+    order, token, digest = await walk.ready_to_confirm(client, ground)
+    for given in (False, True):
+        assert await say(client, order, token, given=given) == 201
+    shown = await (await client.get(f"/v1/orders/{order}", headers=token)).json()
+    assert shown["next_step"] == "take_captures"
+    confirmed = await client.post(
+        f"/v1/orders/{order}/confirmation", json={"reading_digest": digest}, headers={**token, **walk.key()}
+    )
+    assert confirmed.status == 409
+    assert (await confirmed.json())["code"] == "captures_wanted"
+
+
 @pytest.mark.parametrize("kind", ["terms", "risk_notice"])
 async def test_other_consents_leave_the_gate_alone(client: Client, ground: Ground, kind: str) -> None:
     order, token, _ = await walk.ready_to_confirm(client, ground)
