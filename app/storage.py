@@ -12,7 +12,7 @@ from app.keys import read_secret
 from app.storage_settings import S3Settings, StorageUnusable, VaultChoice
 from media.aws import AwsAccess, AwsFault, open_s3
 from media.buckets import Bucket, Protection
-from media.buckets.checks import BucketUnfit, check_keys, check_objects
+from media.buckets.checks import BucketUnfit, check_keys, check_objects, check_quarantine
 from media.envelope import ObjectKeys
 from media.keys.store_folder import FolderKeyStore
 from media.keys.store_s3 import S3KeyStore
@@ -23,12 +23,17 @@ from media.vault_s3 import S3Vault
 
 @dataclass(frozen=True)
 class Buckets:
-    """Both buckets, looked at once. uploads: that of objects, by the address that phones know."""
+    """The buckets, looked at once. uploads: that of quarantine, by the address that phones know."""
 
     objects: Bucket
     keys: Bucket
-    uploads: Bucket
+    quarantine: Bucket | None
+    uploads: Bucket | None
     protection: Protection
+
+    def all(self) -> tuple[Bucket, ...]:
+        """Those that exist, each once."""
+        return tuple(each for each in (self.objects, self.keys, self.quarantine) if each is not None)
 
 
 def open_buckets(settings: Settings) -> Buckets | None:
@@ -42,16 +47,21 @@ def open_buckets(settings: Settings) -> Buckets | None:
     if chosen.upload_endpoint is not None:
         for_phones = open_s3(replace(access, endpoint=chosen.upload_endpoint))
     protection = Protection(chosen.lock_days, chosen.lock_mode.upper(), chosen.sse_kms_key)
+    waiting = chosen.quarantine_bucket
     found = Buckets(
         Bucket(client, chosen.bucket),
         Bucket(client, chosen.keys_bucket),
-        Bucket(for_phones, chosen.bucket),
+        None if waiting is None else Bucket(client, waiting),
+        None if waiting is None else Bucket(for_phones, waiting),
         protection,
     )
-    for variable, check in (
+    checks = [
         ("KAIKA_S3_BUCKET", partial(check_objects, found.objects, protection)),
         ("KAIKA_S3_KEYS_BUCKET", partial(check_keys, found.keys)),
-    ):
+    ]
+    if found.quarantine is not None:
+        checks.append(("KAIKA_S3_QUARANTINE_BUCKET", partial(check_quarantine, found.quarantine)))
+    for variable, check in checks:
         try:
             check()
         except (BucketUnfit, AwsFault) as problem:
@@ -81,18 +91,18 @@ async def open_vault(
     vault = (
         LocalVault(settings.vault_dir, order_keys)
         if buckets is None
-        else S3Vault(buckets.objects, buckets.keys, order_keys, buckets.protection)
+        else S3Vault(buckets.objects, buckets.keys, order_keys, buckets.protection, buckets.quarantine)
     )
     stack.push_async_callback(asyncio.to_thread, vault.close)
     return vault
 
 
 async def open_quarantine(stack: AsyncExitStack, settings: Settings) -> Quarantine | None:
-    """None: the vault is a folder, and phones send everything to the server."""
+    """None: there is no bucket for it, and phones send everything to the server."""
     buckets = await asyncio.to_thread(open_buckets, settings)
-    if buckets is None:
+    if buckets is None or buckets.quarantine is None or buckets.uploads is None:
         return None
-    quarantine = Quarantine(buckets.objects, buckets.uploads, buckets.protection)
+    quarantine = Quarantine(buckets.quarantine, buckets.uploads, buckets.protection)
     stack.push_async_callback(asyncio.to_thread, quarantine.close)
     return quarantine
 

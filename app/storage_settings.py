@@ -32,6 +32,7 @@ class LockMode(StrEnum):
 class S3Settings:
     """endpoint: None: Amazon's own of the region. Key files: None: the role of the machine.
 
+    quarantine_bucket: for direct uploads; None: not offered.
     upload_endpoint: address by which phones reach the storage; None: the same.
 
     lock_days: each object stays undeletable for so long after it was written; None: no object lock.
@@ -43,6 +44,7 @@ class S3Settings:
     region: str = "us-east-1"
     bucket: str = ""
     keys_bucket: str = ""
+    quarantine_bucket: str | None = None
     access_key_file: Path | None = None
     secret_key_file: Path | None = None
     lock_days: int | None = None
@@ -71,6 +73,7 @@ def read_storage_settings(env: Reader) -> StorageSettings:
         region=env.take("KAIKA_S3_REGION", parse.word, "us-east-1"),
         bucket=env.take("KAIKA_S3_BUCKET", _bucket, "", wanted=on_s3),
         keys_bucket=env.take("KAIKA_S3_KEYS_BUCKET", _bucket, "", wanted=on_s3),
+        quarantine_bucket=env.take("KAIKA_S3_QUARANTINE_BUCKET", _bucket, "") or None,
         access_key_file=access,
         secret_key_file=env.take(
             "KAIKA_S3_SECRET_KEY_FILE", parse.file, None, wanted=on_s3 and access is not None
@@ -81,6 +84,8 @@ def read_storage_settings(env: Reader) -> StorageSettings:
     )
     if on_s3 and found.bucket and found.bucket == found.keys_bucket:
         env.problems.append("KAIKA_S3_KEYS_BUCKET: must be another bucket than KAIKA_S3_BUCKET")
+    if on_s3 and found.quarantine_bucket in (found.bucket, found.keys_bucket):
+        env.problems.append("KAIKA_S3_QUARANTINE_BUCKET: must be a bucket of its own")
     return StorageSettings(vault, found)
 
 

@@ -1,16 +1,17 @@
 """Pictures that phones upload to the storage themselves: a signed form in, a bounded look, and away again.
 
-    quarantine/ORDER/UPLOAD    in the bucket of objects; nobody reads it but the server that takes it
+    quarantine/ORDER/UPLOAD    in a bucket of its own; nobody reads it but the server that takes it
 
 The form is good for one key, one content type, a bounded length and a short time; the storage refuses all
-else. What lies here is not yet sealed by us, so nothing stays longer than it takes to look (`sweep`).
+else. What lies here is not yet sealed by us, so nothing stays longer than it takes to look (`sweep`), and
+the bucket keeps no versions, locks nothing and is copied nowhere (`media.buckets.checks.check_quarantine`).
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -27,8 +28,10 @@ T = TypeVar("T")
 #: So long a form may be used.
 FORM_SECONDS = 600
 THREADS = 4
-#: Calls that may run or wait at once; each holds up to one picture.
+#: Calls that may run or wait at once.
 MAX_CALLS = 32
+#: Pictures in memory at once, each MAX_BYTES at most.
+MAX_HELD = 16
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,10 @@ class Quarantine:
     signing: the same bucket under the address by which phones reach it.
     """
 
-    def __init__(self, objects: Bucket, signing: Bucket, protection: Protection) -> None:
-        self._objects, self._signing, self._protection = objects, signing, protection
+    def __init__(self, bucket: Bucket, signing: Bucket, protection: Protection) -> None:
+        self._bucket, self._signing, self._protection = bucket, signing, protection
         self._threads = BoundedThreads("uploads", THREADS, MAX_CALLS, VaultBusy)
+        self._held = 0
 
     async def offer(
         self,
@@ -62,14 +66,28 @@ class Quarantine:
         key = _key(order_id, upload_id)
         return await self._run(lambda: self._sign(key, self._wanted(media_type, digest), seconds))
 
-    async def fetch(self, order_id: OrderId, upload_id: str) -> bytes | None:
-        """What was uploaded, at most MAX_BYTES and one more; None: nothing was."""
-        found = await self._run(lambda: self._objects.read(_key(order_id, upload_id), MAX_BYTES))
-        return None if found is None else found.data
+    @asynccontextmanager
+    async def fetched(self, order_id: OrderId, upload_id: str) -> AsyncIterator[bytes | None]:
+        """What was uploaded, at most MAX_BYTES and one more; None: nothing was.
+
+        It counts as held until the block is left. Raises VaultBusy where MAX_HELD are.
+        """
+        if self._held >= MAX_HELD:
+            raise VaultBusy("too many uploads are being looked at")
+        self._held += 1
+        try:
+            found = await self._run(lambda: self._bucket.read(_key(order_id, upload_id), MAX_BYTES))
+            yield None if found is None else found.data
+        finally:
+            self._held -= 1
 
     async def remove(self, order_id: OrderId, upload_id: str) -> None:
-        """With every version. Removing what is not there does nothing."""
-        await self._run(lambda: self._objects.delete_versions(_key(order_id, upload_id)))
+        """Removing what is not there does nothing."""
+        await self._run(lambda: self._bucket.delete(_key(order_id, upload_id)))
+
+    async def remove_all(self, order_id: OrderId) -> None:
+        """Everything that waits for one order."""
+        await self._run(lambda: self._bucket.delete_all(_key(order_id, "")))
 
     async def sweep(self, before: datetime) -> int:
         """Removes what was uploaded before then; how many."""
@@ -103,9 +121,9 @@ class Quarantine:
         return UploadForm(signed["url"], signed["fields"])
 
     def _sweep(self, before: datetime) -> int:
-        old = list(self._objects.older_than(QUARANTINE, before))
+        old = list(self._bucket.older_than(QUARANTINE, before))
         for key in old:
-            self._objects.delete_versions(key)
+            self._bucket.delete(key)
         return len(old)
 
     async def _run(self, work: Callable[[], T]) -> T:

@@ -51,12 +51,20 @@ _NAME = re.compile(r"([0-9a-f]{32})(?:@([A-Za-z0-9._-]{1,1024}))?")
 
 
 class S3Vault:
-    """`media.vault.Vault` on S3. Close it, or its threads stay."""
+    """`media.vault.Vault` on S3. Close it, or its threads stay.
+
+    quarantine: where phones upload to (`media.uploads`); an order that is destroyed leaves nothing there.
+    """
 
     def __init__(
-        self, objects: Bucket, keys: Bucket, order_keys: ObjectKeys, protection: Protection = NOTHING_MORE
+        self,
+        objects: Bucket,
+        keys: Bucket,
+        order_keys: ObjectKeys,
+        protection: Protection = NOTHING_MORE,
+        quarantine: Bucket | None = None,
     ) -> None:
-        self._objects, self._keys = objects, keys
+        self._objects, self._keys, self._quarantine = objects, keys, quarantine
         self._order_keys = order_keys
         self._protection = protection
         self._threads = BoundedThreads("vault", THREADS, MAX_CALLS, VaultBusy, streams=MAX_READS)
@@ -187,10 +195,10 @@ class S3Vault:
             self._objects.delete_version(f"{OBJECTS}{order}/{name[1]}", name[2])
 
     def _destroy_order(self, order: OrderId) -> None:
-        for path in list(self._keys.all_keys(f"{KEYS}{order}/")):
-            self._keys.delete(path)
-        for prefix in (OBJECTS, QUARANTINE):
-            self._objects.delete_versions(f"{prefix}{order}/")
+        self._keys.delete_all(f"{KEYS}{order}/")
+        self._objects.delete_versions(f"{OBJECTS}{order}/")
+        if self._quarantine is not None:
+            self._quarantine.delete_all(f"{QUARANTINE}{order}/")
 
     def _orders(self) -> Sequence[OrderId]:
         return [OrderId(name) for name in self._keys.folders(KEYS) if OrderId.pattern.fullmatch(name)]

@@ -37,6 +37,8 @@ TRIES_PER_ADDRESS = Limit("tries.address", 600, 3600)
 """Also of orders that do not exist, each of which would be counted for itself."""
 CONSENTS_PER_ORDER = Limit("consents.order", 60, 3600)
 CAPTURES_PER_ORDER = Limit("captures.order", 60, 3600)
+TAKES_PER_ORDER = Limit("takes.order", 60, 3600)
+"""Of direct uploads: each is fetched from the storage before it is counted as a capture."""
 ACTIVATIONS_PER_ADDRESS = Limit("activations.address", 60, 600)
 SIGN_INS_PER_NAME_AND_ADDRESS = Limit("sign_in.name_address", 10, 900)
 SIGN_INS_PER_NAME = Limit("sign_in.name", 100, 900)

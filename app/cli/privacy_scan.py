@@ -109,7 +109,7 @@ def _scope(arguments: argparse.Namespace, settings: Settings) -> Scope:
     from app.storage import open_buckets
 
     opened = open_buckets(settings)
-    buckets = () if opened is None else (opened.objects, opened.keys)
+    buckets = () if opened is None else opened.all()
     database = settings.data_dir / "kaika.sqlite"
     nothing = settings.database_url == f"sqlite:///{database}" and not database.exists()
     return Scope(

@@ -17,6 +17,7 @@ from activation.ports import MessageKind
 from app.access.rates import CONSENTS_PER_ORDER
 from app.compliance.retention.face_rows import FORGET_FACES, given_anew, withdrawn
 from app.preselection.opening import TooOften
+from app.preselection.upload_removal import remove_uploads
 from app.services import Services
 from app.texts.consents import text_digest
 
@@ -68,6 +69,8 @@ async def give_consent(
         if kind is ConsentKind.FACE_RECOGNITION and before.get(kind, given) is not given:
             await _face_consent_changed(services, session, order_id, FaceConsent(now, given, version))
         kinds = await given_consents(session, order_id)
+    if kind in FOR_CAPTURES and not given:
+        await remove_uploads(services.quarantine, order_id)
     if kind is ConsentKind.FACE_RECOGNITION and not given and services.checks is not None:
         # What runs in another process records nothing of the face: `Checks` asks again when it ends.
         services.checks.desk.stop_order(order_id)

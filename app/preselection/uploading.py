@@ -1,11 +1,13 @@
 """Captures that come through the storage: a form for the phone, then the same road as any other capture.
 
 The upload's row says whose it is and lets one request take it. What was looked at is removed from
-quarantine, accepted or not; what could not be looked at just now may be taken again.
+quarantine, accepted or not; what could not be looked at just now may be taken again. Withdrawn consent
+removes what waits.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from dataclasses import dataclass
@@ -13,12 +15,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
-import structlog
 
 from activation.adapters.sql.audit import note
 from activation.evidence import CaptureKind
 from activation.ids import Digest, OrderId
-from app.access.rates import CAPTURES_PER_ORDER
+from app.access.rates import CAPTURES_PER_ORDER, TAKES_PER_ORDER
 from app.preselection.capturing import (
     CaptureAnswer,
     CaptureStop,
@@ -27,21 +28,20 @@ from app.preselection.capturing import (
     why_not_now,
 )
 from app.preselection.opening import TooOften
+from app.preselection.upload_removal import remove_upload
 from app.preselection.upload_tables import UploadRow
 from app.services import Services
 from media.images import MAX_BYTES
 from media.uploads import FORM_SECONDS, Quarantine, UploadForm
-from media.vault import VaultBusy, VaultFault
+from media.vault import VaultBusy
 
 #: So long an upload may be taken; then it is swept.
 TAKE_WITHIN = timedelta(hours=1)
 _ID_BYTES = 12
 
-_log = structlog.get_logger("kaika.uploads")
-
 
 class UploadStop(StrEnum):
-    NOT_OFFERED = "not_offered"  # the vault is a folder
+    NOT_OFFERED = "not_offered"  # there is no bucket for it
     UNKNOWN = "unknown"  # or over, or somebody else's
     TAKEN = "taken"
     MISSING = "missing"  # nothing has arrived
@@ -88,12 +88,18 @@ async def offer_upload(
 
 
 async def offer_again(services: Services, order_id: OrderId, upload_id: str) -> OfferAnswer:
-    """The same form once more, as long as it is good; forms are signed anew, never stored."""
+    """The same form once more, as long as it is good; forms are signed anew, never stored.
+
+    No form for what nobody would look at: an upload that was taken, an order that takes no captures now.
+    """
     row = await _find(services, order_id, upload_id)
-    if services.quarantine is None or row is None:
+    if services.quarantine is None or row is None or row.taken_at is not None:
         return UploadStop.UNKNOWN
     left = FORM_SECONDS - int((services.clock() - row.opened_at).total_seconds())
-    return UploadStop.UNKNOWN if left <= 0 else await _offered(services.quarantine, row, left)
+    if left <= 0:
+        return UploadStop.UNKNOWN
+    stop = await why_not_now(services, order_id)
+    return stop if stop is not None else await _offered(services.quarantine, row, left)
 
 
 async def take_upload(services: Services, order_id: OrderId, upload_id: str) -> CaptureAnswer | UploadStop:
@@ -104,37 +110,50 @@ async def take_upload(services: Services, order_id: OrderId, upload_id: str) -> 
     row = await _find(services, order_id, upload_id)
     if row is None:
         return UploadStop.UNKNOWN
+    seconds = await services.rates.wait_for(TAKES_PER_ORDER, order_id)
+    if seconds is not None:
+        return TooOften(seconds)
     if not await _claim(services, upload_id):
         return UploadStop.TAKEN
-    looked_at = False
+    over = False
     try:
         answer = await _take(services, quarantine, row)
-        looked_at = not _says_nothing(answer)
+        over = not _may_wait(answer)
         return answer
     except VaultBusy:
         return CaptureStop.BUSY
     finally:
-        if looked_at:
-            await _remove(quarantine, row)
+        if over:
+            await remove_upload(quarantine, order_id, upload_id)
         else:
             await _release(services, upload_id)
 
 
-def _says_nothing(answer: CaptureAnswer | UploadStop) -> bool:
-    """True where the picture itself was not looked at, so that it may be taken later."""
-    return isinstance(answer, ConsentWanted | TooOften) or answer in (CaptureStop.BUSY, UploadStop.MISSING)
+def _may_wait(answer: CaptureAnswer | UploadStop) -> bool:
+    """True where the picture was not looked at just now, and may be taken later.
+
+    Not where a consent is wanted: it was there when the form was given out, so it was taken back (R9.4).
+    """
+    return isinstance(answer, TooOften) or answer in (CaptureStop.BUSY, UploadStop.MISSING)
 
 
 async def _take(services: Services, quarantine: Quarantine, row: UploadRow) -> CaptureAnswer | UploadStop:
     order_id = OrderId(row.order_id)
-    data = await quarantine.fetch(order_id, row.id)
-    if data is None:
-        return UploadStop.MISSING
-    if len(data) > MAX_BYTES:
-        return UploadStop.TOO_LARGE
-    if row.sha256 is not None and hashlib.sha256(data).hexdigest() != row.sha256:
-        return UploadStop.CHANGED
-    return await take_capture(services, order_id, CaptureKind(row.kind), data)
+    stop = await why_not_now(services, order_id)
+    if stop is not None:  # then it is not even fetched
+        return stop
+    async with quarantine.fetched(order_id, row.id) as data:
+        if data is None:
+            return UploadStop.MISSING
+        if len(data) > MAX_BYTES:
+            return UploadStop.TOO_LARGE
+        if row.sha256 is not None and await asyncio.to_thread(_digest, data) != row.sha256:
+            return UploadStop.CHANGED
+        return await take_capture(services, order_id, CaptureKind(row.kind), data)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 async def _offered(quarantine: Quarantine, row: UploadRow, seconds: int) -> UploadOffered | CaptureStop:
@@ -165,11 +184,3 @@ async def _claim(services: Services, upload_id: str) -> bool:
 async def _release(services: Services, upload_id: str) -> None:
     async with services.sessions.begin() as session:
         await session.execute(sa.update(UploadRow).where(UploadRow.id == upload_id).values(taken_at=None))
-
-
-async def _remove(quarantine: Quarantine, row: UploadRow) -> None:
-    """A fault here leaves it to the sweep."""
-    try:
-        await quarantine.remove(OrderId(row.order_id), row.id)
-    except VaultFault:
-        _log.warning("upload stays in quarantine until it is swept", order=row.order_id)

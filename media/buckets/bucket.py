@@ -17,7 +17,7 @@ from media.aws import AwsAway, AwsRefused, aws_faults
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-#: Where uploads lie until they were looked at.
+#: Where uploads lie until they were looked at, in a bucket of their own.
 QUARANTINE = "quarantine/"
 #: A delete that lost against a write at the same moment is said to have been done; so it is looked at.
 DELETE_TRIES = 5
@@ -124,6 +124,11 @@ class Bucket:
             if not self.exists(key):
                 return
         raise AwsAway("the object is written again and again")
+
+    def delete_all(self, prefix: str) -> None:
+        """Of a bucket without versions: every object whose key begins with `prefix`."""
+        for key in list(self.all_keys(prefix)):
+            self.delete(key)
 
     def delete_versions(self, prefix: str) -> None:
         """Every version of every object whose key begins with `prefix`.

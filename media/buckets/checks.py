@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from media.aws import AwsFault, AwsRefused, aws_faults
-from media.buckets.bucket import Bucket, Protection
+from media.buckets.bucket import QUARANTINE, Bucket, Protection
 
 _PROBE = "probe/"
+#: What the service itself removes from quarantine after so many days, should no server be there to sweep.
+QUARANTINE_DAYS = 1
 #: How services say that something is not switched on.
 _NOT_SET = frozenset(
     {
@@ -34,24 +36,60 @@ def check_objects(bucket: Bucket, protection: Protection) -> None:
     if protection.lock_days is not None and locks.get("ObjectLockEnabled") != "Enabled":
         raise BucketUnfit("objects are to be locked, and the bucket was made without object lock")
     if "Rule" in locks:
-        raise BucketUnfit("the bucket locks all by itself, uploads in quarantine too; take its rule away")
+        raise BucketUnfit("the bucket locks all by itself, for longer than we say; take its rule away")
 
 
 def check_keys(bucket: Bucket) -> None:
     """What is destroyed here must be gone (R8.2). Raises BucketUnfit, AwsFault."""
+    _forgets(bucket, "the bucket of keys", "destroyed keys")
+    _agrees_on_one(bucket)
+
+
+def check_quarantine(bucket: Bucket) -> None:
+    """Pictures lie here unsealed: what is removed must be gone, here and everywhere (R9.1).
+
+    Raises BucketUnfit, AwsFault.
+    """
+    _forgets(bucket, "the bucket of quarantine", "removed pictures")
+    try:
+        with aws_faults():
+            answer = bucket.client.get_bucket_lifecycle_configuration(Bucket=bucket.name)
+    except AwsRefused as refused:
+        if refused.code != "NoSuchLifecycleConfiguration":
+            raise
+        rules: Iterable[Any] = ()
+    else:
+        rules = answer.get("Rules", ())
+    if not any(_expires_uploads(rule) for rule in rules):
+        raise BucketUnfit(f"the bucket of quarantine has no rule that expires {QUARANTINE} after one day")
+    probe = _PROBE + secrets.token_hex(16)
+    bucket.write(probe, b"")
+    _remove(bucket, probe)
+
+
+def _forgets(bucket: Bucket, which: str, what: str) -> None:
+    """It has neither versions nor lock nor replication: a replica never learns that a version was deleted."""
     _exists(bucket)
     # Not asked softly: whoever may not know whether there are versions cannot promise destruction.
     with aws_faults():
         versions = bucket.client.get_bucket_versioning(Bucket=bucket.name).get("Status")
     if versions is not None:
-        raise BucketUnfit("the bucket of keys keeps versions, or did: destroyed keys would live on")
+        raise BucketUnfit(f"{which} keeps versions, or did: {what} would live on")
     lock = _asked(lambda: bucket.client.get_object_lock_configuration(Bucket=bucket.name))
     if "ObjectLockConfiguration" in lock:
-        raise BucketUnfit("the bucket of keys has object lock: keys could not be destroyed")
+        raise BucketUnfit(f"{which} has object lock: {what} would live on")
     copies = _asked(lambda: bucket.client.get_bucket_replication(Bucket=bucket.name))
     if copies.get("ReplicationConfiguration", {}).get("Rules"):  # Ceph answers with an empty one
-        raise BucketUnfit("the bucket of keys is copied to another: destroyed keys would live on")
-    _agrees_on_one(bucket)
+        raise BucketUnfit(f"{which} is copied to another: {what} would live on")
+
+
+def _expires_uploads(rule: Mapping[str, Any]) -> bool:
+    """Whether a lifecycle rule removes everything in quarantine, whatever else it removes."""
+    only = rule.get("Filter", {})
+    if rule.get("Status") != "Enabled" or not only.keys() <= {"Prefix"}:
+        return False
+    prefix = rule.get("Prefix") or only.get("Prefix") or ""
+    return QUARANTINE.startswith(prefix) and rule.get("Expiration", {}).get("Days") == QUARANTINE_DAYS
 
 
 def _exists(bucket: Bucket) -> None:
@@ -88,4 +126,4 @@ def _remove(bucket: Bucket, probe: str) -> None:
     try:
         bucket.delete(probe)
     except AwsFault as fault:
-        raise BucketUnfit(f"nothing can be deleted in the bucket of keys: {fault}") from None
+        raise BucketUnfit(f"nothing can be deleted in the bucket: {fault}") from None

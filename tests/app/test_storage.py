@@ -12,7 +12,7 @@ from activation.ids import OrderId
 from activation.order_keys import order_keys
 from app.config import Settings, SettingsInvalid, load_settings
 from app.records import open_records
-from app.storage import open_key_store, open_quarantine, open_vault
+from app.storage import open_buckets, open_key_store, open_quarantine, open_vault
 from app.storage_settings import LockMode, StorageUnusable, VaultChoice
 from media.buckets import Bucket
 from media.envelope import ObjectKeys
@@ -103,6 +103,11 @@ async def test_lock_and_encryption_are_taken_from_the_settings(
     [
         ("KAIKA_S3_BUCKET", "no-such-bucket", "KAIKA_S3_BUCKET: there is no such bucket"),
         ("KAIKA_S3_KEYS_BUCKET", "no-such-bucket", "KAIKA_S3_KEYS_BUCKET: there is no such bucket"),
+        (
+            "KAIKA_S3_QUARANTINE_BUCKET",
+            "no-such-bucket",
+            "KAIKA_S3_QUARANTINE_BUCKET: there is no such bucket",
+        ),
         ("KAIKA_S3_OBJECT_LOCK_DAYS", "1", "KAIKA_S3_BUCKET: objects are to be locked"),
         ("KAIKA_S3_ENDPOINT", "http://127.0.0.1:9", "KAIKA_S3_BUCKET: the service did not answer"),
     ],
@@ -131,8 +136,9 @@ async def test_keys_and_evidence_are_kept_in_buckets_and_nothing_in_folders(
 
 @pytest.mark.radosgw
 async def test_phones_are_sent_to_the_address_that_they_can_reach(
-    environ: dict[str, str], tmp_path: Path
+    environ: dict[str, str], radosgw: RadosGateway
 ) -> None:
+    environ["KAIKA_S3_QUARANTINE_BUCKET"] = radosgw.new_quarantine().name
     for variables, begins in (
         ({}, environ["KAIKA_S3_ENDPOINT"]),
         ({"KAIKA_S3_UPLOAD_ENDPOINT": "https://uploads.example"}, "https://uploads.example"),
@@ -141,9 +147,32 @@ async def test_phones_are_sent_to_the_address_that_they_can_reach(
             quarantine = await open_quarantine(stack, load_settings({**environ, **variables}))
             assert quarantine is not None
             form = await quarantine.offer(OrderId.new(), "upl_" + "0" * 24, "image/jpeg")
-            assert form.url == f"{begins}/{environ['KAIKA_S3_BUCKET']}"
+            assert form.url == f"{begins}/{environ['KAIKA_S3_QUARANTINE_BUCKET']}"
+
+
+@pytest.mark.radosgw
+async def test_without_a_bucket_for_them_direct_uploads_are_not_offered(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    for variables in ({"KAIKA_DATA_DIR": str(tmp_path)}, environ):
+        async with AsyncExitStack() as stack:
+            assert await open_quarantine(stack, load_settings(variables)) is None
+
+
+@pytest.mark.radosgw
+async def test_a_destroyed_order_leaves_nothing_in_the_quarantine_of_the_settings(
+    environ: dict[str, str], radosgw: RadosGateway
+) -> None:
+    waiting, order = radosgw.new_quarantine(), OrderId.new()
+    environ["KAIKA_S3_QUARANTINE_BUCKET"] = waiting.name
+    opened = open_buckets(load_settings(environ))
+    assert opened is not None
+    assert waiting.name in [each.name for each in opened.all()]  # where the privacy scan looks
+    waiting.write(f"quarantine/{order}/upl_{'0' * 24}", b"a picture")
     async with AsyncExitStack() as stack:
-        assert await open_quarantine(stack, load_settings({"KAIKA_DATA_DIR": str(tmp_path)})) is None
+        vault = await open_vault(stack, load_settings(environ), ObjectKeys(DerivedOrderKeys()))
+        await vault.destroy_order(order)
+    assert list(waiting.all_keys("")) == []
 
 
 def test_s3_wants_its_buckets_and_both_halves_of_its_keys(tmp_path: Path) -> None:
@@ -162,6 +191,9 @@ def test_s3_wants_its_buckets_and_both_halves_of_its_keys(tmp_path: Path) -> Non
         assert problem.startswith(f"KAIKA_S3_{missing}_KEY_FILE: must be set")
     (problem,) = problems({**buckets, "KAIKA_S3_KEYS_BUCKET": "objects"})
     assert "another bucket" in problem
+    for taken in ("objects", "keys"):
+        (problem,) = problems({**buckets, "KAIKA_S3_QUARANTINE_BUCKET": taken})
+        assert problem == "KAIKA_S3_QUARANTINE_BUCKET: must be a bucket of its own"
     (problem,) = problems({**buckets, "KAIKA_S3_BUCKET": "Objects/.."})
     assert problem.startswith("KAIKA_S3_BUCKET: must be the name of a bucket")
 

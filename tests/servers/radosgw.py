@@ -107,6 +107,19 @@ class RadosGateway:
         self._client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=lock)
         return Bucket(self._client, name)
 
+    def new_quarantine(self) -> Bucket:
+        """A bucket fit for direct uploads."""
+        bucket = self.new_bucket()
+        bucket.client.put_bucket_lifecycle_configuration(
+            Bucket=bucket.name,
+            LifecycleConfiguration={
+                "Rules": [
+                    {"ID": "day", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+                ]
+            },
+        )
+        return bucket
+
     @functools.cached_property
     def _client(self) -> S3Client:
         return open_s3(self.access)

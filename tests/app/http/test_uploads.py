@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,16 +20,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activation.adapters.sql.engine import open_engine
 from activation.ids import Digest, OrderId
 from activation.order_keys import order_keys
-from app.preselection.upload_sweep import UploadSweep
+from app.access.rates import TAKES_PER_ORDER
+from app.preselection import uploading
+from app.preselection.upload_sweep import UploadSweep, upload_routines
 from app.preselection.upload_tables import UploadRow
 from app.server import build_app
 from media.aws import open_s3
-from media.buckets import NOTHING_MORE, Bucket, Protection
+from media.buckets import NOTHING_MORE, Bucket, Found, Protection
 from media.captures import CaptureBusy
 from media.captures.codes import HandheldRefusal
 from media.envelope import ObjectKeys
 from media.images import MAX_BYTES
-from media.uploads import Quarantine
+from media.uploads import MAX_HELD, Quarantine
+from media.vault import VaultBusy
+from media.vault_local import LocalVault
 from media.vault_s3 import S3Vault
 from tests.app.ground import Ground, lay_ground
 from tests.app.http.conftest import Client
@@ -42,11 +48,12 @@ REFUSED = b"blurred"
 class Storage:
     objects: Bucket
     keys: Bucket
+    uploads: Bucket
     vault: S3Vault
     quarantine: Quarantine
 
     def waiting(self) -> list[str]:
-        return list(self.objects.all_keys("quarantine/"))
+        return list(self.uploads.all_keys(""))
 
 
 @pytest.fixture
@@ -59,16 +66,17 @@ async def engine(sqlite_url: str) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture
 def versions() -> bool:
-    """Whether the bucket keeps versions, of which none may be left behind."""
+    """Whether the bucket of objects keeps versions, among which nothing in clear may be."""
     return True
 
 
 @pytest.fixture
 def storage(radosgw: RadosGateway, versions: bool) -> Iterator[Storage]:
     objects, keys = radosgw.new_bucket(lock=versions), radosgw.new_bucket()
-    vault = S3Vault(objects, keys, ObjectKeys(order_keys()))
-    quarantine = Quarantine(objects, objects, NOTHING_MORE)
-    yield Storage(objects, keys, vault, quarantine)
+    uploads = radosgw.new_quarantine()
+    vault = S3Vault(objects, keys, ObjectKeys(order_keys()), NOTHING_MORE, uploads)
+    quarantine = Quarantine(uploads, uploads, NOTHING_MORE)
+    yield Storage(objects, keys, uploads, vault, quarantine)
     vault.close()
     quarantine.close()
 
@@ -123,6 +131,12 @@ async def take(
         return answer.status, await answer.json()
 
 
+async def withdraw(client: Client, order: str, token: Json, kind: str) -> None:
+    body = {"kind": kind, "version": "2026-1", "given": False}
+    async with client.post(f"/v1/orders/{order}/consents", json=body, headers={**token, **key()}) as answer:
+        assert answer.status == 201
+
+
 def code(answer: tuple[int, Json]) -> tuple[int, Any]:
     return answer[0], answer[1].get("code")
 
@@ -143,10 +157,12 @@ async def test_an_upload_becomes_a_capture_like_any_other(
     digest = Digest(hashlib.sha256(PHOTO).hexdigest())
     assert await storage.vault.get(OrderId(whose), digest) == PHOTO
     assert storage.waiting() == []
-    listed = storage.objects.client.list_object_versions(Bucket=storage.objects.name, Prefix="quarantine/")
+    listed = storage.uploads.client.list_object_versions(Bucket=storage.uploads.name)
     assert not listed.get("Versions")
     assert not listed.get("DeleteMarkers")
-    bodies = [storage.objects.read(each, 1 << 20) for each in storage.objects.all_keys("")]
+    kept = storage.objects.client.list_object_versions(Bucket=storage.objects.name).get("Versions", [])
+    assert len(kept) == 1  # the sealed object: nothing in clear ever lay beside it
+    bodies = [storage.objects.read(each["Key"], 1 << 20) for each in kept]
     assert [found for found in bodies if found is not None and PHOTO in found.data] == []
 
 
@@ -162,6 +178,8 @@ async def test_the_storage_lets_in_only_what_the_form_says(
         await send(upload, changed={"Content-Type": "text/html"}),
         await send(upload, changed={"key": elsewhere}),
         await send(upload, changed={"key": f"objects/{order[0]}/{'0' * 32}"}),
+        await send(upload, changed={"acl": "public-read"}),
+        await send(upload, changed={"Content-Encoding": "gzip"}),
         await send(upload, changed={"x-amz-signature": "0" * 64}),
         await send(upload, changed={"policy": upload["fields"]["policy"][:-4] + "AAAA"}),
         await send({**upload, "fields": {"key": upload["fields"]["key"], "Content-Type": "image/jpeg"}}),
@@ -197,6 +215,95 @@ async def test_the_form_is_signed_anew_for_the_same_request_and_stored_nowhere(
     ground.clock.forward(timedelta(minutes=11))
     async with client.post(path, json=body, headers=headers) as answer:
         assert answer.status == 404
+
+
+async def test_a_form_is_not_signed_anew_for_what_nobody_would_look_at(
+    client: Client, order: tuple[str, Json]
+) -> None:
+    whose, token = order
+    path, headers = f"/v1/orders/{whose}/uploads", {**token, **key()}
+    body = {"kind": "id_front", "media_type": "image/jpeg"}
+
+    async def asked() -> tuple[int, Json]:
+        async with client.post(path, json=body, headers=headers) as answer:
+            return answer.status, await answer.json()
+
+    _, upload = await asked()
+    await withdraw(client, whose, token, "identity")
+    assert code(await asked()) == (409, "consent_wanted")
+    await consent(client, whose, token, "identity")
+    assert (await asked())[0] == 201
+    await send(upload)
+    assert (await take(client, whose, token, upload))[0] == 200
+    assert (await asked())[0] == 404
+
+
+async def test_of_two_who_take_at_once_one_does(
+    client: Client, ground: Ground, storage: Storage, order: tuple[str, Json]
+) -> None:
+    _, upload = await begin(client, *order)
+    await send(upload)
+    answers = await asyncio.gather(*(take(client, *order, upload) for _ in range(4)))
+    assert sorted(status for status, _ in answers) == [200, 409, 409, 409]
+    assert storage.waiting() == []
+    assert len(await storage.vault.digests(OrderId(order[0]))) == 1
+
+
+@pytest.mark.parametrize("kind", ["identity", "face_recognition"])
+async def test_consent_taken_back_removes_what_waits(
+    client: Client, storage: Storage, order: tuple[str, Json], kind: str
+) -> None:
+    _, upload = await begin(client, *order)
+    _, later = await begin(client, *order)
+    await send(upload)
+    await withdraw(client, *order, kind)
+    assert storage.waiting() == []
+    await send(later)  # with a form from before
+    assert code(await take(client, *order, later)) == (409, "consent_wanted")
+    assert storage.waiting() == []
+
+
+async def test_a_cancelled_order_takes_nothing_and_what_waits_is_removed_unseen(
+    client: Client, ground: Ground, storage: Storage, order: tuple[str, Json]
+) -> None:
+    _, upload = await begin(client, *order)
+    await send(upload)
+    path = f"/v1/orders/{order[0]}/cancellation"
+    async with client.post(path, headers={**order[1], **key()}) as answer:
+        assert answer.status < 300
+    assert storage.waiting() == []
+    await send(upload)
+    del ground.captures.answers[PHOTO]  # looking at it would be a fault
+    assert code(await take(client, *order, upload)) == (409, "wrong_state")
+    assert storage.waiting() == []
+
+
+async def test_asking_again_and_again_does_not_fetch_again_and_again(
+    client: Client, ground: Ground, storage: Storage, order: tuple[str, Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, upload = await begin(client, *order)
+    fetched, read = [], storage.uploads.read
+
+    def counted(key: str, most: int) -> Found | None:
+        fetched.append(key)
+        return read(key, most)
+
+    monkeypatch.setattr(storage.uploads, "read", counted)
+    monkeypatch.setattr(uploading, "TAKES_PER_ORDER", replace(TAKES_PER_ORDER, hits=2))
+    answers = [code(await take(client, *order, upload)) for _ in range(4)]
+    assert answers == [(409, "upload_missing")] * 2 + [(429, "too_many_requests")] * 2
+    assert len(fetched) == 2
+
+
+async def test_pictures_in_memory_are_counted_until_they_were_looked_at(storage: Storage) -> None:
+    order = OrderId.new()
+    async with AsyncExitStack() as held:
+        for _ in range(MAX_HELD):
+            assert await held.enter_async_context(storage.quarantine.fetched(order, "upl_0")) is None
+        with pytest.raises(VaultBusy):
+            await held.enter_async_context(storage.quarantine.fetched(order, "upl_0"))
+    async with storage.quarantine.fetched(order, "upl_0") as found:
+        assert found is None
 
 
 async def test_an_upload_is_taken_once(client: Client, storage: Storage, order: tuple[str, Json]) -> None:
@@ -282,13 +389,29 @@ async def test_quarantine_is_swept_after_an_hour(
         assert (await session.scalars(sa.select(UploadRow))).all() == []
 
 
+async def test_parts_that_lost_their_writer_are_swept_where_no_upload_is_offered(
+    ground: Ground, storage: Storage, tmp_path: Path
+) -> None:
+    services, objects = ground.services, storage.objects
+    objects.client.create_multipart_upload(Bucket=objects.name, Key="objects/left")
+    (routine,) = upload_routines(None, storage.vault, services.sessions, ground.clock)
+    await routine.run()
+    assert objects.client.list_multipart_uploads(Bucket=objects.name).get("Uploads")
+    ground.clock.forward(timedelta(hours=25))
+    await routine.run()
+    assert not objects.client.list_multipart_uploads(Bucket=objects.name).get("Uploads")
+    folder = LocalVault(tmp_path / "folder", ObjectKeys(order_keys()))
+    assert upload_routines(None, folder, services.sessions, ground.clock) == ()
+    folder.close()
+
+
 async def test_destroying_an_order_empties_its_quarantine(
     client: Client, storage: Storage, order: tuple[str, Json]
 ) -> None:
     _, upload = await begin(client, *order)
     await send(upload)
     await storage.vault.destroy_order(OrderId(order[0]))
-    assert list(storage.objects.all_keys("")) == []
+    assert storage.waiting() == []
 
 
 async def test_the_storage_encrypts_what_waits_where_it_is_told_to(radosgw: RadosGateway) -> None:
@@ -299,7 +422,8 @@ async def test_the_storage_encrypts_what_waits_where_it_is_told_to(radosgw: Rado
     assert await send({"url": form.url, "fields": form.fields}) == 201
     (place,) = objects.all_keys("")
     assert objects.client.head_object(Bucket=objects.name, Key=place)["ServerSideEncryption"] == "aws:kms"
-    assert await quarantine.fetch(order, upload_id) == PHOTO
+    async with quarantine.fetched(order, upload_id) as found:
+        assert found == PHOTO
     quarantine.close()
 
 
@@ -309,8 +433,7 @@ async def test_a_storage_that_is_away_is_busy_and_loses_nothing(
     _, upload = await begin(client, *order)
     await send(upload)
     hasty = open_s3(radosgw.access, read_seconds=0.3, tries=1)
-    here = storage.quarantine._objects
-    storage.quarantine._objects = Bucket(hasty, here.name)
+    storage.quarantine._bucket = Bucket(hasty, storage.uploads.name)
     radosgw.pause()
     try:
         assert code(await take(client, *order, upload)) == (503, "busy")
