@@ -30,6 +30,7 @@ from activation.weighing import captures_let_go
 from app.check_standing import new_check_wanted
 from app.preselection.consents import FOR_SUBMISSION, ConsentKind, given_consents
 from app.preselection.stored import new_captures_asked_at
+from app.preselection.upload_removal import remove_uploads
 from app.review.cases import Cases
 from app.services import Services
 
@@ -122,7 +123,10 @@ async def cancel_order(services: Services, order_id: OrderId) -> bool:
     """False: the order is past the point where it can be cancelled. Cancelling twice is no error."""
     async with services.sessions.begin() as session:
         order = await Store().orders.lock(session, order_id)
-        return order.state is S.CANCELLED or await services.flow.end(session, order_id, S.CANCELLED)
+        cancelled = order.state is S.CANCELLED or await services.flow.end(session, order_id, S.CANCELLED)
+    if cancelled:
+        await remove_uploads(services.quarantine, order_id)
+    return cancelled
 
 
 def _later_step(state: OrderState, facts: Facts, reviewed: bool) -> NextStep:
