@@ -13,8 +13,9 @@ from activation.adapters.sql.service_ends import ServiceEnds
 from activation.adapters.sql.tables import OrderRow as O
 from activation.ids import OrderId
 from activation.order import OrderState as S
+from app.compliance.retention.disputes import on_record
 from app.compliance.retention.legal_holds import LegalHolds, standing_hold
-from app.compliance.retention.rules import PERIODS, Kept, Standing
+from app.compliance.retention.rules import DISPUTABLE, PERIODS, Kept, Standing
 from app.compliance.retention.tables import SubjectRequestRow, TombstoneRow
 from app.compliance.subjects.requests import RequestKind, RequestState
 
@@ -46,6 +47,8 @@ async def standing_of(session: AsyncSession, order: OrderView) -> Standing:
         confirmed=order.identity.number is not None,
         held=await LegalHolds().stands(session, order.id),
         wished=await session.scalar(sa.select(_wished(sa.literal(order.id)))) is True,
+        disputed=await session.scalar(sa.select(sa.literal(1)).where(on_record(sa.literal(order.id))))
+        is not None,
     )
 
 
@@ -59,8 +62,9 @@ async def due_orders(session: AsyncSession, now: datetime, limit: int) -> list[O
         .where(
             SubjectRequestRow.kind == RequestKind.DELETION,
             SubjectRequestRow.state == RequestState.OPEN,
-            O.state.in_((S.CANCELLED, S.EXPIRED, S.RETURNED)),
+            O.state.in_(DISPUTABLE),
             sa.not_(standing_hold(O.id)),
+            sa.not_(on_record(O.id)),
         )
     )
     found += await session.scalars(wishes.order_by(SubjectRequestRow.due_at).limit(limit))
@@ -86,10 +90,14 @@ async def plan(session: AsyncSession, at: datetime) -> list[PlanLine]:
 
 
 def _over(kept: Kept, now: datetime) -> list[sa.ColumnElement[bool]]:
-    where: list[sa.ColumnElement[bool]] = [
-        O.state == _STATES[kept],
-        O.changed_at < PERIODS[kept].bound(now),
-    ]
+    """Disputed ones count among the refused."""
+    where = [O.changed_at < PERIODS[kept].bound(now)]
+    if kept is Kept.REFUSED:
+        disputed = sa.and_(O.state.in_(DISPUTABLE), on_record(O.id))
+        return [*where, O.state.in_({S.REFUSED, *DISPUTABLE}), sa.or_(O.state == S.REFUSED, disputed)]
+    where.append(O.state == _STATES[kept])
+    if _STATES[kept] in DISPUTABLE:
+        where.append(sa.not_(on_record(O.id)))
     if _STATES[kept] is S.EXPIRED:
         never = kept is Kept.NEVER_CONFIRMED
         where.append(O.number_digest.is_(None) if never else O.number_digest.is_not(None))

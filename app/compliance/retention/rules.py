@@ -129,15 +129,19 @@ _BY_STATE: dict[S, Kept] = {
     S.RETURNED: Kept.RETURNED,
     S.EXPIRED: Kept.EXPIRED,
 }
-#: Orders that an applicant may have destroyed at once: no service came of them, and nothing was decided.
+#: Orders that an applicant may have destroyed at once, unless something speaks against them (`Standing`): no
+#: service came of them, and nothing was decided.
 MAY_GO_ON_WISH = frozenset(S) - {S.ACTIVATING, S.ACTIVE, S.ENDED, S.REFUSED}
+#: Ended without an answer of the gate; where one was due, the order is kept as if it had been refused.
+DISPUTABLE = frozenset({S.CANCELLED, S.EXPIRED, S.RETURNED})
 
 
 @dataclass(frozen=True)
 class Standing:
     """What the rules look at. over_at: end of service, or when the order was over; for a live one: any.
 
-    confirmed: the applicant had confirmed what was read. wished: they asked for deletion.
+    confirmed: the applicant had confirmed what was read. wished: they asked for deletion. disputed: what was
+    found of them is not decided, or speaks of an attack; whoever cancels such an order does not wipe it out.
     """
 
     state: S
@@ -145,10 +149,13 @@ class Standing:
     confirmed: bool
     held: bool = False
     wished: bool = False
+    disputed: bool = False
 
 
 def kept_as(standing: Standing) -> Kept | None:
     """None: the order lives, or its service does."""
+    if standing.disputed and standing.state in DISPUTABLE:
+        return Kept.REFUSED
     if standing.state is S.EXPIRED and not standing.confirmed:
         found: Kept | None = Kept.NEVER_CONFIRMED
     else:

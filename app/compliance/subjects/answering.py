@@ -18,6 +18,7 @@ from activation.order import FINAL
 from activation.order import OrderState as S
 from activation.standing import NEW_CAPTURES_WITHIN
 from app.compliance.retention.destroying import DESTROY
+from app.compliance.retention.disputes import found_now
 from app.compliance.retention.due import standing_of
 from app.compliance.retention.rules import MAY_GO_ON_WISH, PERIODS, Kept, destroyed_from
 from app.compliance.subjects.requests import (
@@ -89,8 +90,14 @@ async def _delete(
         return R.REFUSED, A.LEGAL_DUTY, None
     if order.state not in MAY_GO_ON_WISH:
         return R.REFUSED, *_not_yet(order, destroyed_from(standing), services.clock())
-    if order.state not in FINAL and not await services.flow.end(session, order.id, S.CANCELLED):
-        return R.REFUSED, A.SERVICE_LASTS, None
+    disputed = standing.disputed or await found_now(session, order.id, services.policy)
+    over_at = standing.over_at
+    if order.state not in FINAL:
+        over_at = services.clock()
+        if not await services.flow.end(session, order.id, S.CANCELLED):
+            return R.REFUSED, A.SERVICE_LASTS, None
+    if disputed:  # cancelled all the same, but whoever attacked does not wipe out the traces
+        return R.REFUSED, A.DECISION_DISPUTABLE, PERIODS[Kept.REFUSED].end(over_at)
     return R.OPEN, A.DESTROYING, None
 
 

@@ -100,6 +100,13 @@ def test_a_wish_is_met_at_once_where_nothing_stands_against_it(state: S) -> None
         assert destroyed_from(wished) == AT
 
 
+@pytest.mark.parametrize("state", [S.CANCELLED, S.RETURNED, S.EXPIRED])
+def test_what_is_disputed_is_kept_as_a_refusal_whatever_was_wished(state: S) -> None:
+    for wished in (False, True):
+        disputed = Standing(state, AT, True, wished=wished, disputed=True)
+        assert destroyed_from(disputed) == destroyed_from(Standing(S.REFUSED, AT, True))
+
+
 def test_no_wish_destroys_what_service_rests_on() -> None:
     assert MAY_GO_ON_WISH.isdisjoint({S.ACTIVE, S.ACTIVATING, S.ENDED, S.REFUSED})
 

@@ -5,20 +5,29 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from activation.adapters.sql.audit import AuditEntryRow
+from activation.adapters.sql.facts import FactLog
 from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import OrderRow
-from activation.ids import OrderId, StaffId
+from activation.evidence import HandoverOutcome, ReviewStage
+from activation.findings import Reason
+from activation.ids import CaseId, OrderId, StaffId
 from activation.order import OrderState as S
 from app.access.principals import Role, Staff
 from app.compliance.retention.destroying import DESTROY
+from app.compliance.retention.due import due_orders, plan, standing_of
 from app.compliance.retention.legal_holds import LegalHolds
+from app.compliance.retention.rules import Kept, destroyed_from
 from app.compliance.subjects.requests import ANSWERED_WITHIN
+from app.review.case import CaseState
+from app.review.cases import Case, Cases
+from tests.activation.stand_ins import card, handover, video_check
 from tests.app.ground import ADDRESS, NAME, NUMBER, Ground
 from tests.app.http import walking as walk
 from tests.app.http.conftest import Client
@@ -189,6 +198,53 @@ async def test_what_must_be_kept_is_refused_with_the_date_and_the_reason(
         until = asked["not_before"]
         assert until[:10] >= (ground.clock() + timedelta(days=days)).isoformat()[:10]
     assert ground.work.begun == begun
+
+
+async def undecided_case(ground: Ground, order: str) -> None:
+    case = Case(
+        *(CaseId.new(), OrderId(order), ReviewStage.SHIP, CaseState.OPEN, (Reason.PRECHECK_FACE_UNCERTAIN,)),
+        *(False, 0, None, None, None, ground.clock(), None),
+    )
+    async with ground.services.sessions.begin() as session:
+        await Cases().create(session, case)
+
+
+async def mismatch(ground: Ground, order: str) -> None:
+    async with ground.services.sessions.begin() as session:
+        fact = handover(OrderId(order), card(1)[0], HandoverOutcome.MISMATCH)
+        await FactLog().append(session, OrderId(order), fact)
+
+
+async def failed_check(ground: Ground, order: str) -> None:
+    """No case was opened yet, and no decision was made."""
+    async with ground.services.sessions.begin() as session:
+        fact = video_check(card(1)[0], 0.01)
+        await FactLog().append(session, OrderId(order), fact)
+
+
+@pytest.mark.parametrize("traces", [undecided_case, mismatch, failed_check])
+@pytest.mark.parametrize("state", [S.IN_REVIEW, S.SHIPPED, S.DELIVERED, S.VERIFIED, S.CANCELLED])
+async def test_whoever_attacked_does_not_wipe_out_the_traces(
+    client: Client, ground: Ground, traces: Any, state: S
+) -> None:
+    order, token = await submitted(client, ground)
+    await traces(ground, order)
+    await put_into(ground, order, state)
+    asked = await ask(client, order, token, "deletion")
+    assert (asked["state"], asked["answer"]) == ("refused", "decision_disputable")
+    assert DESTROY not in {mission for mission, *_ in ground.work.begun}
+    shown = await (await client.get(f"/v1/orders/{order}", headers=token)).json()
+    assert shown["state"] == "cancelled"
+    async with ground.services.readers() as session:
+        view = await Store().orders.read(session, OrderId(order))
+        assert view is not None
+        standing, until = await standing_of(session, view), datetime.fromisoformat(asked["not_before"])
+        assert destroyed_from(standing) == until
+        assert until >= ground.clock() + timedelta(days=180)
+        assert await due_orders(session, ground.clock() + timedelta(days=100), 10) == []
+        assert await due_orders(session, until, 10) == [order]
+        (line,) = [line for line in await plan(session, until) if line.due]
+        assert line.kept is Kept.REFUSED
 
 
 async def test_a_legal_hold_refuses_deletion(client: Client, ground: Ground) -> None:
