@@ -117,7 +117,8 @@ def weigh_check(
         yield Finding(Weight.MISSING, Reason.CHECK_NOT_FINISHED, index)
         # Whoever hangs up does not take back what was seen; what a bad line does to a stream is no sign.
         seen = (*_weigh_depth(check.liveness, index, policy), *_weigh_person(check.liveness, index, policy))
-        yield from (finding for finding in (*seen, *shown) if finding.weight is Weight.FAILED)
+        signs = (finding for finding in (*seen, *shown) if finding.weight is Weight.FAILED)
+        yield from (finding for finding in signs if finding.reason is not Reason.LIVE_FACE_NOT_COMPARED)
         return
     if not check.media:  # nobody could look at it again
         yield Finding(Weight.MISSING, Reason.CHECK_NOT_FINISHED, index)
@@ -140,8 +141,8 @@ def _weigh_shown(
     yield from _weigh_sim(check, index, iccid)
     pairs = [{c.left, c.right} for c in check.comparisons]
     if not any({FaceSource.LIVE, source} in pairs for source in _SUBMITTED):
-        # Compared with nobody's submitted face: no reviewer can say whose it is.
-        yield Finding(Weight.MISSING, Reason.LIVE_FACE_NOT_COMPARED, index)
+        # With no submitted face, or those of another model: one reviewer cannot say alone whose it is.
+        yield Finding(Weight.FAILED if pairs else Weight.MISSING, Reason.LIVE_FACE_NOT_COMPARED, index)
         return
     for source in LIVE_AGAINST:
         yield from face_finding(check.comparisons, (FaceSource.LIVE, source), policy, _LIVE, index)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 import sqlalchemy as sa
 from prometheus_client import Counter, Gauge
@@ -26,6 +24,7 @@ from activation.flow import Flow
 from activation.ids import CheckId, OrderId
 from activation.order import OrderState
 from activation.weighing import captures_let_go
+from app.check_answers import CheckMade, CheckRefusal
 from app.check_evidence import CheckEvidence, left_unfinished
 from app.check_scripts import read_script, write_script
 from app.check_standing import new_check_wanted
@@ -33,14 +32,15 @@ from app.preselection.consents import ConsentKind, given_consents
 from app.preselection.stored import load_captures
 from media.liveness import Profile, Script, new_script
 from media.videocheck import CheckMeasured, CheckRequest, DeskRefusal, Ending, Instruments, VideoChecks
-from media.webrtc import IceServer, IceSettings, OfferRefusal
+from media.webrtc import IceSettings, OfferRefusal
 
 #: From being made to its end, connecting included.
 ATTEMPT_SECONDS = 200
 #: A session of three minutes; the desk bounds it as well.
 SESSION_SECONDS = 180
-#: After its end an attempt still has this long to be recorded by the process that ran it.
-SWEEP_GRACE = timedelta(seconds=30)
+#: After its end an attempt is swept; the process that ran it, which may be another, has longer to record it
+#: than its threads, its last pictures, the vault and the database may take together.
+SWEEP_GRACE, RECORDED_WITHIN = timedelta(seconds=30), timedelta(minutes=5)
 SWEEP_SECONDS = 15.0
 SWEPT_AT_ONCE = 100
 
@@ -55,23 +55,6 @@ _ENDS = {
 }
 _MAY_CHECK = frozenset({OrderState.SHIPPED, OrderState.DELIVERED})
 _log = logging.getLogger(__name__)
-
-
-class CheckRefusal(StrEnum):
-    NOT_FOUND = "not_found"
-    WRONG_STATE = "wrong_state"
-    CONSENT_WANTED = "consent_wanted"
-    OFFER_ALREADY_ANSWERED = "offer_already_answered"
-
-
-@dataclass(frozen=True)
-class CheckMade:
-    """A new attempt and what the phone needs for it."""
-
-    check: CheckId
-    expires_at: datetime
-    attempts_left: int
-    ice_servers: Sequence[IceServer]
 
 
 class Checks:
@@ -127,7 +110,10 @@ class Checks:
     async def create(
         self, order_id: OrderId, profile: Profile = Profile.STANDARD
     ) -> CheckMade | CheckRefusal | TooManyAttempts:
-        """A new attempt with a script of its own; one that still runs is aborted and counts."""
+        """A new attempt with a script of its own; one that still runs is aborted and counts.
+
+        One that runs in another process ends by itself, or where it does not, by the sweep.
+        """
         now, check = self._clock(), CheckId.new()
         script = write_script(self._make_script(profile))
         expires_at = now + timedelta(seconds=ATTEMPT_SECONDS)
@@ -191,7 +177,9 @@ class Checks:
         """Ends attempts that were abandoned or whose process died; how many."""
         now = self._clock()
         async with self._readers() as session:
-            overdue = await self._store.checks.overdue(session, now - SWEEP_GRACE, SWEPT_AT_ONCE)
+            overdue = await self._store.checks.overdue(
+                session, now - SWEEP_GRACE, now - RECORDED_WITHIN, self._executor, SWEPT_AT_ONCE
+            )
         ended = 0
         for check in overdue:
             if self.desk.runs(check.id):

@@ -17,8 +17,8 @@ from activation.ids import CheckId
 from app.access.principals import Applicant
 from app.access.rates import CHECKS_PER_ADDRESS
 from app.access.rights import Action, Resource
+from app.check_answers import CheckMade, CheckRefusal
 from app.check_standing import standing
-from app.checks import CheckMade, CheckRefusal
 from app.compliance.holds.pausing import is_paused
 from app.http import common
 from app.http.check_problems import (
@@ -111,7 +111,10 @@ def _servers(servers: Sequence[IceServer]) -> list[IceServerShown]:
     problems=(common.WRONG_STATE, common.PAUSED, CONSENT_WANTED, TOO_MANY_CHECKS),
 )
 async def create_check(request: web.Request, path: OrderPath, body: CheckNew) -> Reply:
-    """A new challenge each time, at most five an hour. An attempt that still runs is aborted."""
+    """A new challenge each time, at most five an hour. An attempt that still runs is aborted.
+
+    One that runs in another process of the server goes on until its phone leaves or its time is over.
+    """
     services = request.app[SERVICES]
     await _not_paused(request)
     match await services.checks.create(applicant_order(request), body.profile):

@@ -456,12 +456,16 @@ def test_a_lifted_hold_is_no_hold(good: Case) -> None:
     assert may_activate(more(held(), held(False))(good).facts, POLICY) == Pass()
 
 
-def test_reviewers_cannot_stand_in_for_a_face_that_was_compared_with_no_submitted_one(good: Case) -> None:
-    """R4.2"""
-    shown_only = (face(FaceSource.LIVE, FaceSource.VIDEO_PORTRAIT, 0.9),)
-    approved = ReviewDecision(now(), ReviewStage.ACTIVATE, ReviewOutcome.APPROVE, "", MAKER, CHECKER, 99)
-    facts = more(approved)(part("check", comparisons=shown_only)(good)).facts
-    assert may_activate(facts, POLICY) == Wait((Reason.VIDEO_CHECK_MISSING,))
+def test_a_face_that_was_compared_with_no_submitted_one_takes_two_reviewers(good: Case) -> None:
+    """R4.2: the captures' faces are gone, or of another model than today's."""
+    shown_only = part("check", comparisons=(face(FaceSource.LIVE, FaceSource.VIDEO_PORTRAIT, 0.9),))(good)
+    doubtful = Review((Reason.LIVE_FACE_NOT_COMPARED,), two_people=True)
+    assert may_activate(shown_only.facts, POLICY) == doubtful
+    one = ReviewDecision(now(), ReviewStage.ACTIVATE, ReviewOutcome.APPROVE, "", MAKER, None, 99)
+    assert may_activate(more(one)(shown_only).facts, POLICY) == doubtful
+    assert may_activate(more(replace(one, checker=CHECKER))(shown_only).facts, POLICY) == Pass()
+    ended = part("check", outcome=CheckOutcome.ABORTED)(shown_only)
+    assert may_activate(ended.facts, POLICY) == Wait((Reason.VIDEO_CHECK_MISSING,))
 
 
 def test_a_consent_given_anew_brings_back_nothing_that_was_destroyed(good: Case) -> None:

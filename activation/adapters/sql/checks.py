@@ -125,11 +125,18 @@ class Checks:
             await note(session, order_id, f"check.{to}", "R4.2", check=check_id)
         return order_id is not None
 
-    async def overdue(self, session: AsyncSession, now: datetime, limit: int) -> list[CheckView]:
-        """Attempts still open after their end: abandoned, or their process died."""
+    async def overdue(
+        self, session: AsyncSession, ended: datetime, recorded: datetime, executor: str, limit: int
+    ) -> list[CheckView]:
+        """Attempts still open after their end: abandoned, or their process died.
+
+        Those that nobody took, or `executor` did, where their time was over by `ended`; those of other
+        processes, which may still be recording what they saw, where it was by `recorded`.
+        """
+        mine = sa.and_(V.executor.in_(("", executor)), V.expires_at <= ended)
         rows = await session.execute(
             sa.select(*_COLUMNS)
-            .where(V.state.in_(OPEN), V.expires_at <= now)
+            .where(V.state.in_(OPEN), sa.or_(mine, V.expires_at <= recorded))
             .order_by(V.expires_at)
             .limit(limit)
         )

@@ -227,6 +227,9 @@ async def test_one_of_two_offers_gets_the_check(sessions: Sessions) -> None:
 
     assert sum(await asyncio.gather(*(connect() for _ in range(10)))) == 1
     async with sessions.begin() as session:
-        assert [view.id for view in await STORE.checks.overdue(session, NOW, 10)] == [check]
+        long_ago = NOW - timedelta(days=1)
+        late = await STORE.checks.overdue(session, NOW, long_ago, "kaika-1", 10)
+        assert [view.id for view in late] == [check]
+        assert await STORE.checks.overdue(session, NOW, long_ago, "kaika-2", 10) == []
         assert await STORE.checks.move(session, check, CheckState.EXPIRED, NOW)
-        assert await STORE.checks.overdue(session, NOW, 10) == []
+        assert await STORE.checks.overdue(session, NOW, NOW, "", 10) == []
