@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
 from activation.order_keys import use_order_keys
 from app.config import Settings
 from app.key_settings import KeyServiceChoice
+from app.key_store_known import known_key_store
 from app.keys import Keys, KeyUnusable
 from app.storage import open_key_store
 from media.envelope import FileKeyWrapper, ObjectKeys
@@ -18,9 +21,14 @@ from media.keys.service_file import FileKeyService
 from media.keys.service_kms import open_kms_service
 
 
-async def open_order_keys(stack: AsyncExitStack, settings: Settings, keys: Keys) -> StoredOrderKeys:
-    """The keys, in use from now on; closed with the stack."""
-    store = await open_key_store(stack, settings)
+async def open_order_keys(
+    stack: AsyncExitStack, settings: Settings, keys: Keys, sessions: async_sessionmaker[AsyncSession]
+) -> StoredOrderKeys:
+    """The keys, in use from now on; closed with the stack.
+
+    Raises StorageUnusable where the key store is not that of the database behind `sessions`.
+    """
+    store = await known_key_store(sessions, await open_key_store(stack, settings))
     opened = StoredOrderKeys(store, await _open_service(stack, settings, keys))
     use_order_keys(opened)
     return opened

@@ -34,8 +34,8 @@ async def open_records(settings: Settings) -> AsyncIterator[Records]:
     async with AsyncExitStack() as stack:
         keys = await asyncio.to_thread(load_keys, settings)
         use_field_keys(keys.fields)
-        order_keys = await open_order_keys(stack, settings, keys)
         engine = open_engine(settings.database_url)
         stack.push_async_callback(engine.dispose)
+        order_keys = await open_order_keys(stack, settings, keys, open_sessions(engine))
         vault = await open_vault(stack, settings, object_keys(order_keys, keys))
         yield Records(keys, open_sessions(engine), open_readers(engine), vault)

@@ -126,7 +126,7 @@ async def _open_ground(stack: AsyncExitStack, settings: Settings) -> _Ground:
     stack.push_async_callback(engine.dispose)
     passwords = Passwords()
     stack.push_async_callback(asyncio.to_thread, passwords.close)
-    order_keys = await open_order_keys(stack, settings, keys)
+    order_keys = await open_order_keys(stack, settings, keys, open_sessions(engine))
     await make_first_keys(open_sessions(engine))
     vault = await open_vault(stack, settings, object_keys(order_keys, keys))
     return _Ground(

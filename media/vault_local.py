@@ -255,7 +255,7 @@ class LocalVault:
         return FromBefore(tuple(opening), tuple(unreadable))
 
     def _rewrap(self, key: KeyWrapper, order: OrderId) -> int:
-        done, passed_over = 0, (EvidenceNotFound, EvidenceUnreadable, FileNotFoundError)
+        done = 0
         for digest in self._from_before(order).opening:
             # Under the lock: what was destroyed meanwhile must not come back.
             with (

@@ -43,7 +43,7 @@ async def open_rotation(settings: Settings) -> AsyncIterator[Rotation]:
         engine = open_engine(settings.database_url)
         stack.push_async_callback(engine.dispose)
         sessions = open_sessions(engine)
-        order_keys = await open_order_keys(stack, settings, keys)
+        order_keys = await open_order_keys(stack, settings, keys, sessions)
         vault = LocalVault(settings.vault_dir, object_keys(order_keys, keys))
         stack.push_async_callback(asyncio.to_thread, vault.close)
         text = Row.metadata.tables[MessageRow.__tablename__].c.text

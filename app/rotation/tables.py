@@ -13,6 +13,9 @@ from activation.adapters.sql.tables import Row
 #: Row that migration 0004 leaves where there were orders already; finished once each of them has a key.
 FIRST_KEYS = "first_keys"
 
+#: Row whose target is the name of the key store that belongs to this database.
+KEY_STORE = "key_store"
+
 
 class KeyRotationRow(Row):
     """One part of the work, towards one key. target: short digest of the current key's id."""

@@ -69,5 +69,11 @@ class KeyStore(Protocol):
     async def delete(self, order_id: OrderId) -> None:
         """Destroy the entry. Deleting what is not there does nothing."""
 
+    async def store_id(self) -> str | None:
+        """The name that the store was given. None: none yet, or an empty mount point."""
+
+    async def name_once(self, store_id: str) -> str:
+        """The name that stands afterwards: `store_id`, 32 hex digits, or the one it was given before."""
+
     async def list(self, after: OrderId | None, limit: int) -> Sequence[OrderId]:
         """Up to `limit` orders that have an entry, in ascending order, those after `after`."""

@@ -1,6 +1,7 @@
 """The key store in a folder: one small file for each order, wrapped keys only.
 
     ab/ord_ab….key      the entry; `ab`: the first two digits of the id
+    store.id            the store's random name, so that an empty mount point does not pass for it
     ab/.ord_ab….draft   an entry on its way; what a crash left goes before the next one, or with its entry
 
 Whoever reads an entry shares a lock of its part, whoever changes one holds it alone. An entry is linked or
@@ -29,6 +30,7 @@ T = TypeVar("T")
 THREADS = 4
 #: Calls that may run or wait at once.
 MAX_CALLS = 1024
+NAME_FILE = "store.id"
 _PREFIX = len("ord_")
 _PART_DIGITS = 2
 _PART = re.compile(r"[0-9a-f]{2}")
@@ -55,6 +57,12 @@ class FolderKeyStore:
 
     async def delete(self, order_id: OrderId) -> None:
         await self._run(lambda: self._delete(OrderId(order_id)))
+
+    async def store_id(self) -> str | None:
+        return await self._run(lambda: _named(_read(self._folder / NAME_FILE)))
+
+    async def name_once(self, store_id: str) -> str:
+        return await self._run(lambda: self._name_once(store_id))
 
     async def list(self, after: OrderId | None, limit: int) -> Sequence[OrderId]:
         return await self._run(lambda: self._list(after, limit))
@@ -118,6 +126,18 @@ class FolderKeyStore:
                     path.unlink()
             sync_folder(part)
 
+    def _name_once(self, store_id: str) -> str:
+        path = make_folder(self._folder) / NAME_FILE
+        draft = self._folder / f".{NAME_FILE}.{store_id}"
+        with locked(self._folder):
+            if (standing := _named(_read(path))) is not None:
+                return standing
+            draft.unlink(missing_ok=True)
+            _write(draft, store_id.encode())
+            draft.replace(path)
+            sync_folder(self._folder)
+        return store_id
+
     def _list(self, after: OrderId | None, limit: int) -> Sequence[OrderId]:
         found = []
         first = "" if after is None else after[_PREFIX:][:_PART_DIGITS]
@@ -162,6 +182,10 @@ def _read(path: Path) -> bytes | None:
             return file.read(MAX_ENTRY_BYTES + 1)
     except FileNotFoundError:
         return None
+
+
+def _named(content: bytes | None) -> str | None:
+    return content.decode("ascii", "replace").strip() if content else None
 
 
 def _clear(draft: Path, path: Path) -> None:

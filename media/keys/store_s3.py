@@ -1,5 +1,6 @@
 """The key store in a bucket: one small object for each order, wrapped keys only.
 
+    store.id            the store's random name, so that another bucket does not pass for it
     orders/ord_….key    in the bucket of keys, which has neither versions nor object lock
 
 Two processes that make the same key agree through a write that is refused where an object stands
@@ -28,6 +29,7 @@ THREADS = 8
 #: Calls that may run or wait at once.
 MAX_CALLS = 1024
 PREFIX = "orders/"
+NAME_KEY = "store.id"
 _SUFFIX = ".key"
 #: Entries may come and go between a refused write and the look at what stood in its way.
 _ROUNDS = 5
@@ -56,6 +58,12 @@ class S3KeyStore:
 
     async def delete(self, order_id: OrderId) -> None:
         await self._run(lambda: self._bucket.delete(_key(OrderId(order_id))))
+
+    async def store_id(self) -> str | None:
+        return await self._run(self._store_id)
+
+    async def name_once(self, store_id: str) -> str:
+        return await self._run(lambda: self._name_once(store_id))
 
     async def list(self, after: OrderId | None, limit: int) -> Sequence[OrderId]:
         return await self._run(lambda: self._list(after, limit))
@@ -86,6 +94,17 @@ class S3KeyStore:
         if found is None or found.data != expected:
             return False
         return self._bucket.replace(_key(order), found.tag, entry, **self._encryption)
+
+    def _store_id(self) -> str | None:
+        found = self._bucket.read(NAME_KEY, MAX_ENTRY_BYTES)
+        return None if found is None else found.data.decode("ascii", "replace").strip()
+
+    def _name_once(self, store_id: str) -> str:
+        self._bucket.write_if_absent(NAME_KEY, store_id.encode(), **self._encryption)
+        standing = self._store_id()
+        if standing is None:
+            raise KeyStoreAway("the name of the key store does not stay")
+        return standing
 
     def _list(self, after: OrderId | None, limit: int) -> Sequence[OrderId]:
         found: list[OrderId] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from activation.ids import OrderId
 from activation.order_keys import order_keys
 from app.config import Settings, SettingsInvalid, load_settings
 from app.records import open_records
+from app.schema import prepare_schema
 from app.storage import open_buckets, open_key_store, open_quarantine, open_vault
 from app.storage_settings import LockMode, StorageUnusable, VaultChoice
 from media.buckets import Bucket
@@ -125,12 +127,14 @@ async def test_keys_and_evidence_are_kept_in_buckets_and_nothing_in_folders(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
     order = OrderId.new()
+    os.makedirs(environ["KAIKA_DATA_DIR"])
+    await prepare_schema(load_settings(environ))
     async with open_records(load_settings(environ)) as records:
         await order_keys().create(order)
         digest = await records.vault.put(order, "frame", "image/jpeg", b"kept")
     async with open_records(load_settings(environ)) as records:
         assert await records.vault.get(order, digest) == b"kept"
-    assert [each.name for each in (tmp_path / "data").iterdir()] == ["keys"]
+    assert not {each.name for each in (tmp_path / "data").iterdir()} & {"keystore", "vault"}
     use_field_keys(TEST_KEYS)  # the root sets its own for the whole process
 
 

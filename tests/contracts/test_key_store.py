@@ -14,6 +14,7 @@ from media.aws import open_s3
 from media.buckets import Bucket
 from media.keys.ports import MAX_ENTRY_BYTES, KeyStore, KeyStoreAway
 from media.keys.store_folder import FolderKeyStore
+from media.keys.store_known import KnownKeyStore
 from media.keys.store_s3 import S3KeyStore
 from tests.servers.radosgw import RadosGateway
 
@@ -142,6 +143,32 @@ async def test_refuses_ids_that_are_not_ids(store: KeyStore) -> None:
     ):
         with pytest.raises(ValueError):
             await call
+
+
+async def test_has_one_name_and_keeps_it(open_store: Open, order: OrderId) -> None:
+    one, two = open_store(), open_store()
+    assert await one.store_id() is None
+    names = await asyncio.gather(one.name_once("1" * 32), two.name_once("2" * 32))
+    assert names[0] == names[1] == await open_store().store_id()
+    assert await one.name_once("3" * 32) == names[0]
+    assert await one.list(None, 10) == []
+
+
+async def test_a_store_that_lost_its_name_is_away_and_not_empty(open_store: Open, order: OrderId) -> None:
+    """As the mount point of a folder that is not mounted, or another bucket."""
+    store = KnownKeyStore(open_store(), "1" * 32)
+    for call in (
+        store.get(order),
+        store.put_if_absent(order, b"x"),
+        store.replace(order, b"x", b"y"),
+        store.delete(order),
+        store.list(None, 1),
+    ):
+        with pytest.raises(KeyStoreAway):
+            await call
+    assert await store.name_once("1" * 32) == "1" * 32
+    assert await store.get(order) is None
+    assert await store.put_if_absent(order, b"x") == b"x"
 
 
 @pytest.mark.radosgw

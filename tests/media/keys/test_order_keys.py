@@ -49,6 +49,12 @@ class MemoryKeyStore:
     async def list(self, after: OrderId | None, limit: int) -> list[OrderId]:
         raise NotImplementedError
 
+    async def store_id(self) -> str | None:
+        raise NotImplementedError
+
+    async def name_once(self, store_id: str) -> str:
+        raise NotImplementedError
+
 
 @dataclass
 class Scene:
