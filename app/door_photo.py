@@ -1,4 +1,8 @@
-"""The courier's photo: measured, compared with the front's portrait, sealed, kept with the delivery."""
+"""The courier's photo: measured, compared with the front's portrait, sealed, kept with the delivery.
+
+R9.4: a face is looked for only while the applicant agrees to face recognition. Without that the photo is
+only encoded anew. Not compared means: a reviewer looks.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,9 @@ JPEG = "image/jpeg"
 
 @dataclass(frozen=True)
 class PhotoKept:
-    face_found: bool
+    """face_found: None: it was not looked for."""
+
+    face_found: bool | None
 
 
 @dataclass(frozen=True)
@@ -44,13 +50,15 @@ async def take_photo(
         return found
     if found.delivery.courier != courier or found.delivery.state is not DeliveryState.OUT:
         return RoundRefusal.WRONG_STATE
-    measured = await services.door_photos.measure(data)
+    order = found.delivery.order
+    async with services.readers() as session:
+        agreed = ConsentKind.FACE_RECOGNITION in await given_consents(session, order)
+    measured = await services.door_photos.measure(data, agreed)
     if isinstance(measured, PhotosBusy):
         return measured
     if not isinstance(measured, DoorPhoto):
         texts = CAPTURE_MESSAGES[measured]
         return PhotoRefused(measured, Text(texts["zh-CN"], texts["en"]))
-    order = found.delivery.order
     comparisons = await _compare(services, order, measured)
     try:
         digest = await services.vault.put(order, KIND, JPEG, measured.jpeg)
@@ -61,7 +69,7 @@ async def take_photo(
     if refusal is not None:
         await _forget(services, order, digest)
         return refusal
-    return PhotoKept(measured.embedding is not None)
+    return PhotoKept(measured.embedding is not None if agreed else None)
 
 
 async def _forget(services: Services, order: OrderId, digest: Digest) -> None:
@@ -73,10 +81,9 @@ async def _forget(services: Services, order: OrderId, digest: Digest) -> None:
 
 
 async def _compare(services: Services, order: OrderId, photo: DoorPhoto) -> tuple[FaceComparison, ...]:
-    """R9.4: only while the applicant agrees to face recognition. Not compared means: a reviewer looks."""
+    if photo.embedding is None:
+        return ()
     async with services.readers() as session:
-        if ConsentKind.FACE_RECOGNITION not in await given_consents(session, order):
-            return ()
         captures = await load_captures(session, order)
     portraits = (face for face in captures.faces if face.source is FaceSource.FRONT_PORTRAIT)
     portrait = next(portraits, None)

@@ -14,6 +14,7 @@ from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import EvidenceRow
 from activation.evidence import (
     FaceComparison,
+    FaceConsent,
     Facts,
     Handover,
     HandoverOutcome,
@@ -140,11 +141,18 @@ class Rounds:
         photo: Photo,
         comparisons: tuple[FaceComparison, ...],
     ) -> RoundRefusal | None:
-        """The photo of this attempt; a later one takes its place, and both stay evidence. None: kept."""
+        """The photo of this attempt; a later one takes its place, and both stay evidence. None: kept.
+
+        Without comparisons where the consent to them was taken back since they were made (R9.4).
+        """
         async with self.sessions.begin() as session:
             delivery = await self.deliveries.lock(session, delivery_id)
             if delivery is None:
                 return RoundRefusal.NOT_FOUND
+            await self.store.orders.lock(session, delivery.order)
+            _, consent = latest(await self.store.facts.load(session, delivery.order), FaceConsent)
+            if consent is not None and not consent.given:
+                comparisons = ()
             if not await self.deliveries.put_photo(session, delivery_id, courier, photo.digest, comparisons):
                 return RoundRefusal.WRONG_STATE
             await insert_if_absent(

@@ -31,11 +31,14 @@ class PhotosBusy:
 
 @dataclass(frozen=True, eq=False)
 class DoorPhoto:
-    """jpeg: upright, without metadata. embedding: of the largest face, unit length; None: no face."""
+    """jpeg: upright, without metadata. embedding: of the largest face, unit length; None: no face.
+
+    model: which embedded it; None: nobody looked for a face (R9.4).
+    """
 
     jpeg: bytes = field(repr=False)
     embedding: NDArray[np.float32] | None = field(repr=False)
-    model: ModelRef
+    model: ModelRef | None
 
     def compared_with(self, portrait: NDArray[np.float32], model: ModelRef) -> tuple[FaceComparison, ...]:
         """With the front portrait, embedded by `model`; nothing where the two cannot be compared."""
@@ -55,11 +58,11 @@ class DoorPhotos:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="door-photos")
         self._room = threading.BoundedSemaphore(MAX_CALLS)
 
-    async def measure(self, data: bytes) -> DoorPhoto | ImageRefusal | PhotosBusy:
-        """`data`: the bytes of an image as it was sent."""
+    async def measure(self, data: bytes, embed: bool) -> DoorPhoto | ImageRefusal | PhotosBusy:
+        """`data`: the bytes of an image as it was sent. embed: whoever is on it agrees to that (R9.4)."""
         if not self._room.acquire(blocking=False):
             return PhotosBusy()
-        running = self._pool.submit(self._measure, data)
+        running = self._pool.submit(self._measure, data, embed)
         running.add_done_callback(lambda _: self._room.release())
         return await asyncio.wrap_future(running)
 
@@ -69,10 +72,12 @@ class DoorPhotos:
         if self._engines is not None:
             self._engines[0].close()
 
-    def _measure(self, data: bytes) -> DoorPhoto | ImageRefusal:
+    def _measure(self, data: bytes, embed: bool) -> DoorPhoto | ImageRefusal:
         photo = decode(data)
         if not isinstance(photo, Photo):
             return photo
+        if not embed:
+            return DoorPhoto(encode_jpeg(photo), None, None)
         if self._engines is None:
             self._engines = self._open_engines()
         finder, recogniser = self._engines

@@ -104,7 +104,7 @@ class DocumentLookedAt(Output):
 
 
 class PhotoOut(Output):
-    face_found: bool
+    face_found: bool | None = Field(description="null: not looked for, without the applicant's consent")
 
 
 class OutcomeOut(Output):

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 
-from activation.ids import DeliveryId
+from activation.ids import DeliveryId, OrderId
 from activation.ports import MessageKind
 from app.access.principals import Role
-from tests.acceptance.delivering import PASSWORD, Caller, House, Json, application, ground, house, picture
+from app.preselection.consents import CURRENT_VERSION, ConsentKind, give_consent
+from logistics.deliveries import Deliveries
+from tests.acceptance.delivering import (
+    PASSWORD,
+    Caller,
+    House,
+    Json,
+    ScriptedRecogniser,
+    application,
+    ground,
+    house,
+    picture,
+)
 from tests.app.ground import NUMBER
 from tests.app.http.walking import MSISDN, bearer
 
@@ -179,6 +192,25 @@ async def test_bad_photos_are_refused(house: House, data: bytes, refusal: str) -
     _, courier, path = await out(house)
     status, problem = await courier.send("PUT", f"{path}/photo", "image/jpeg", data)
     assert (status, problem["code"], problem["refusal"]) == (422, "photo_refused", refusal)
+
+
+async def test_without_consent_no_face_is_looked_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R9.4"""
+
+    def embed(*_: object) -> NoReturn:
+        raise AssertionError("a face was embedded")
+
+    order, courier, path = await out(house)
+    services = house.ground.services
+    await give_consent(services, OrderId(order), ConsentKind.FACE_RECOGNITION, CURRENT_VERSION, False)
+    monkeypatch.setattr(ScriptedRecogniser, "embed", embed)
+    sent = await courier.send("PUT", f"{path}/photo", "image/png", picture())
+    assert sent == (200, {"face_found": None})
+    async with services.readers() as session:
+        parcel = await Deliveries().of_order(session, OrderId(order))
+    assert parcel is not None
+    assert parcel.photo is not None
+    assert parcel.comparisons == ()
 
 
 async def test_photos_are_compared_with_the_front(house: House) -> None:

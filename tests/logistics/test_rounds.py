@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from activation.adapters.sql.fields import FieldKeys
+from activation.adapters.sql.facts import FactLog
 from activation.evidence import (
     FaceComparison,
+    FaceConsent,
     FaceSource,
     HandoverOutcome,
     ReviewOutcome,
@@ -137,6 +139,18 @@ async def test_a_photo_belongs_to_one_attempt(depot: Depot) -> None:
     await rounds.depart(courier, delivery.id)
     gone = await depot.read(delivery.id)
     assert (gone.photo, gone.comparisons) == (None, ())
+
+
+async def test_no_comparison_is_kept_after_the_consent_was_taken_back(depot: Depot) -> None:
+    """R9.4: it may be taken back while the photo is measured."""
+    courier = await depot.courier()
+    delivery = await depot.out(courier)
+    async with depot.sessions.begin() as session:
+        await FactLog().append(session, delivery.order, FaceConsent(depot.clock(), False, "2026-1"))
+    compared = (FaceComparison(FaceSource.COURIER_PHOTO, FaceSource.FRONT_PORTRAIT, 0.8, MODEL),)
+    assert await depot.logistics.rounds.keep_photo(courier, delivery.id, PHOTO, compared) is None
+    kept = await depot.read(delivery.id)
+    assert (kept.photo, kept.comparisons) == (PHOTO.digest, ())
 
 
 async def test_a_parcel_whose_courier_has_left_is_taken_over(depot: Depot) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import io
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def photos(finder: Finder) -> Iterator[DoorPhotos]:
 
 
 async def measured(photos: DoorPhotos, data: bytes) -> DoorPhoto:
-    found = await photos.measure(data)
+    found = await photos.measure(data, True)
     assert isinstance(found, DoorPhoto)
     return found
 
@@ -77,6 +78,21 @@ async def test_a_face_is_embedded_and_the_picture_encoded_anew(photos: DoorPhoto
 async def test_no_face_is_no_comparison(photos: DoorPhotos) -> None:
     photo = await measured(photos, picture("black"))
     assert photo.embedding is None
+    assert photo.compared_with(ONE, MODEL) == ()
+
+
+async def test_without_consent_nobody_looks_for_a_face() -> None:
+    """R9.4: neither model is even opened."""
+
+    def open_engines() -> Any:
+        raise AssertionError("a model was opened")
+
+    opened = DoorPhotos(open_engines)
+    photo = await opened.measure(picture(kind="PNG"), False)
+    opened.close()
+    assert isinstance(photo, DoorPhoto)
+    assert photo.jpeg.startswith(b"\xff\xd8")
+    assert (photo.embedding, photo.model) == (None, None)
     assert photo.compared_with(ONE, MODEL) == ()
 
 
@@ -98,15 +114,15 @@ async def test_comparisons_need_the_same_model(photos: DoorPhotos) -> None:
     ],
 )
 async def test_what_is_no_picture_is_refused(photos: DoorPhotos, data: bytes, refusal: ImageRefusal) -> None:
-    assert await photos.measure(data) is refusal
+    assert await photos.measure(data, True) is refusal
 
 
 async def test_more_photos_than_there_is_room_for_are_told_to_wait(
     photos: DoorPhotos, finder: Finder
 ) -> None:
     finder.gate.clear()
-    waiting = [asyncio.create_task(photos.measure(picture())) for _ in range(MAX_CALLS)]
+    waiting = [asyncio.create_task(photos.measure(picture(), True)) for _ in range(MAX_CALLS)]
     await asyncio.sleep(0)
-    assert await photos.measure(picture()) == PhotosBusy()
+    assert await photos.measure(picture(), True) == PhotosBusy()
     finder.gate.set()
     assert all(isinstance(each, DoorPhoto) for each in await asyncio.gather(*waiting))

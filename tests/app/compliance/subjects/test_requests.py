@@ -201,9 +201,10 @@ async def test_what_must_be_kept_is_refused_with_the_date_and_the_reason(
 
 
 async def undecided_case(ground: Ground, order: str) -> None:
+    reasons = (Reason.PRECHECK_FACE_UNCERTAIN,)
     case = Case(
-        *(CaseId.new(), OrderId(order), ReviewStage.SHIP, CaseState.OPEN, (Reason.PRECHECK_FACE_UNCERTAIN,)),
-        *(False, 0, None, None, None, ground.clock(), None),
+        *(CaseId.new(), OrderId(order), ReviewStage.SHIP, CaseState.OPEN, reasons, False, 0, None, None, None),
+        *(ground.clock(), None),
     )
     async with ground.services.sessions.begin() as session:
         await Cases().create(session, case)
