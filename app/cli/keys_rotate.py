@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.config import Settings
     from app.rotation.work import Part
 
-#: Exit statuses: nothing hangs on a former key; something does, or the key service was away.
+#: Exit statuses: nothing hangs on a former key; something does, or keys or vault were away.
 NOTHING_LEFT, SOMETHING_LEFT, AWAY = 0, 1, 3
 
 
@@ -33,11 +33,12 @@ def run(arguments: argparse.Namespace) -> int:
     from activation.acting import acting_as
     from activation.order_keys import OrderKeysFault
     from app.config import load_settings
+    from media.vault import VaultFault
 
     try:
         with acting_as("command:keys rotate"):
             return asyncio.run(_rotate(load_settings(), check=arguments.check))
-    except OrderKeysFault as fault:
+    except (OrderKeysFault, VaultFault) as fault:
         print(f"{fault}; nothing is lost, run it again", file=sys.stderr)
         return AWAY
 

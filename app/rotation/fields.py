@@ -14,7 +14,7 @@ from activation.adapters.sql.outbox import order_of
 from activation.adapters.sql.sealed import FORMER, seal
 from activation.adapters.sql.tables import CaptureRow, MessageRow, OrderRow, Row
 from activation.ids import OrderId
-from activation.order_keys import OrderKeyGone
+from activation.order_keys import OrderKeyGone, Unreadable
 from app.compliance.retention.face_keys import face_key_id
 from app.rotation.rows import Bytes, bytes_of
 from app.rotation.work import Page, Place
@@ -86,8 +86,9 @@ class FieldsPart:
             owner = _OTHER_KEYS.get(name, OrderId)(order)
             try:
                 anew[column] = await seal(owner, name, field_keys().decrypt(name, stored).decode())
-            except (FieldUnreadable, OrderKeyGone):
-                continue  # `left` goes on counting it; retention removes what belongs to a destroyed order
+            except (FieldUnreadable, OrderKeyGone, Unreadable):
+                # `left` goes on counting it; retention removes what belongs to a destroyed order.
+                continue
         return anew
 
 

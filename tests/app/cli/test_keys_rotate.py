@@ -27,6 +27,8 @@ from app.tables import IdempotencyRow
 from media.keys.order_keys import StoredOrderKeys
 from media.keys.service_file import FileKeyService
 from media.keys.store_folder import FolderKeyStore
+from media.vault import VaultBusy
+from media.vault_local import LocalVault
 from tests.activation.stand_ins import now
 
 ORDERS = 700
@@ -64,21 +66,21 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     return made
 
 
-async def fill(place: Place) -> Sequence[OrderKey]:
+async def fill(place: Place, count: int = ORDERS) -> Sequence[OrderKey]:
     """Orders' keys, and answers under the field key."""
     settings = load_settings(place.env)
     async with open_rotation(settings) as rotation:
         use_field_keys(load_keys(settings).fields)
         rows = [
             {"key": f"{number:064}", "request_digest": "", "body": f"body {number}", "created_at": now()}
-            for number in range(ORDERS)
+            for number in range(count)
         ]
         async with rotation.sessions.begin() as session:
             await session.execute(sa.insert(IdempotencyRow), rows)
     store, vault = FolderKeyStore(settings.key_store_dir), load_keys(settings).vault
     assert vault is not None
     keys = StoredOrderKeys(store, FileKeyService(vault))
-    made = await asyncio.gather(*(keys.create(OrderId.new()) for _ in range(ORDERS)))
+    made = await asyncio.gather(*(keys.create(OrderId.new()) for _ in range(count)))
     store.close()
     return made
 
@@ -149,3 +151,18 @@ async def test_progress_is_kept_by_part_and_key(place: Place, monkeypatch: pytes
         row.part for row in rows
     }
     assert all(row.finished_at is not None for row in rows)
+
+
+@pytest.mark.parametrize("check", [(), ("--check",)])
+async def test_a_vault_that_is_away_is_said_and_tried_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], check: tuple[str, ...]
+) -> None:
+    async def away(_vault: LocalVault) -> None:
+        raise VaultBusy("too many calls wait")
+
+    monkeypatch.setattr(LocalVault, "orders", away)
+    for name, value in place.env.items():
+        monkeypatch.setenv(name, value)
+    await fill(place, 1)
+    assert await asyncio.to_thread(main, ["keys", "rotate", *check]) == 3
+    assert "run it again" in capsys.readouterr().err

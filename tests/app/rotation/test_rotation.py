@@ -21,7 +21,7 @@ from activation.adapters.sql.sealed import unseal
 from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import CaptureRow, MessageRow, OrderRow, Row
 from activation.ids import OrderId
-from activation.order_keys import OrderKeyGone, use_order_keys
+from activation.order_keys import OrderKeyGone, order_keys, use_order_keys
 from app.compliance.retention.face_keys import face_key_id
 from app.rotation.columns import column_parts
 from app.rotation.fields import BEFORE, UNDER_ORDER, field_parts
@@ -120,6 +120,18 @@ async def belongings_from_before(sessions: Sessions, order: OrderId) -> None:
                 ),
             ]
         )
+
+
+async def test_one_damaged_key_keeps_no_other_order_back(sessions: Sessions, store: FolderKeyStore) -> None:
+    use_order_keys(StoredOrderKeys(store, FileKeyService(NEW)))
+    damaged, *others = await orders_from_before(sessions, 3)
+    await store.put_if_absent(damaged, b"damaged")
+    for order in others:
+        await order_keys().create(order)
+    use_field_keys(AFTER_KEYS)
+    part = field_parts(sessions)[0]
+    await Rotator(sessions, Told()).run([part])
+    assert (await part.left()) == {BEFORE: len(CLEAR), UNDER_ORDER: 2 * len(CLEAR)}
 
 
 async def test_fields_from_before_are_sealed_under_their_orders(sessions: Sessions) -> None:
