@@ -9,6 +9,7 @@ Whoever destroys one entry of the store has destroyed the order's personal data 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,3 +85,12 @@ def order_keys() -> OrderKeys:
     if _keys is None:
         raise RuntimeError("use_order_keys was not called")
     return _keys
+
+
+async def know_key(order_id: OrderId) -> None:
+    """Have the order's key at hand before a transaction begins, which would else wait for it.
+
+    Where there is none, whoever opens something says what that means. Raises OrderKeysFault.
+    """
+    with suppress(OrderKeyGone, Unreadable):
+        await order_keys().of(order_id)

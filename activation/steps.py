@@ -34,6 +34,7 @@ from activation.gate import Decision, Pass, Review, Wait
 from activation.holds import Stopped
 from activation.ids import Iccid, Imsi, Msisdn, OrderId
 from activation.order import OrderState as S
+from activation.order_keys import know_key
 from activation.policy import Policy
 from activation.ports import (
     CaseDesk,
@@ -124,6 +125,7 @@ class Steps:
         await self.work.enqueue(session, TELL, order_id, kind, cause, str(again + 1), after=TELL_AGAIN[again])
 
     async def send(self, order_id: OrderId, kind: MessageKind, cause: str) -> None:
+        await know_key(order_id)
         async with self.sessions.begin() as session:
             contact = await self.store.orders.contact(session, order_id)
             values = await telling.message_values(
@@ -141,6 +143,7 @@ class Steps:
 
     async def compare(self, order_id: OrderId) -> dict[str, Any] | None:
         """R1.5: the registry's answer as a stored fact; None: there is one, or nobody waits for it."""
+        await know_key(order_id)
         async with self.sessions.begin() as session:
             order = await self.order_in(session, order_id, BEFORE_SHIPPING)
             document = await self.store.orders.document(session, order_id)

@@ -6,15 +6,18 @@ import asyncio
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from activation.ids import OrderId
-from activation.order_keys import KEY_BYTES, OrderKey, OrderKeyGone, Unreadable
+from activation.order_keys import KEY_BYTES, OrderKey, OrderKeyGone, OrderKeysFault, Unreadable
 from media.keys.ports import KeyService, KeyStore
 
 #: A key that another process has destroyed may be remembered here for so long, seconds.
 REMEMBERED_SECONDS = 30.0
+#: Longest wait for one key, seconds, whatever store and service are doing; a transaction may be open.
+DEADLINE_SECONDS = 10.0
 #: Keys remembered at once; the one that was used longest ago is forgotten.
 REMEMBERED = 10_000
 
@@ -42,8 +45,10 @@ class StoredOrderKeys:
         *,
         most: int = REMEMBERED,
         seconds: float = REMEMBERED_SECONDS,
+        deadline: float = DEADLINE_SECONDS,
     ) -> None:
         self.store, self.service = store, service
+        self._deadline = deadline
         self._clock, self._most, self._seconds = clock, most, seconds
         self._known: OrderedDict[OrderId, _Known] = OrderedDict()
         self._asking: dict[OrderId, asyncio.Task[OrderKey]] = {}
@@ -51,7 +56,11 @@ class StoredOrderKeys:
 
     async def create(self, order_id: OrderId) -> OrderKey:
         """Asks the store each time: whoever seals with the key next must not have one that is destroyed."""
-        order_id, before = OrderId(order_id), self._destroyed
+        async with self._in_time():
+            return await self._create(OrderId(order_id))
+
+    async def _create(self, order_id: OrderId) -> OrderKey:
+        before = self._destroyed
         if (standing := await self.store.get(order_id)) is not None:
             return await self._key_of(order_id, standing, before)
         made = OrderKey(order_id, os.urandom(KEY_BYTES))
@@ -80,10 +89,19 @@ class StoredOrderKeys:
 
     async def _ask(self, order_id: OrderId) -> OrderKey:
         before = self._destroyed
-        wrapped = await self.store.get(order_id)
-        if wrapped is None:
-            raise OrderKeyGone("there is no key of this order")
-        return await self._key_of(order_id, wrapped, before)
+        async with self._in_time():
+            wrapped = await self.store.get(order_id)
+            if wrapped is None:
+                raise OrderKeyGone("there is no key of this order")
+            return await self._key_of(order_id, wrapped, before)
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._deadline):
+                yield
+        except TimeoutError:
+            raise OrderKeysFault("key store or key service gave no answer in time") from None
 
     async def _key_of(self, order_id: OrderId, entry: bytes, destroyed_before: int) -> OrderKey:
         known = self._still_known(order_id)

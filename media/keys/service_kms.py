@@ -31,7 +31,7 @@ FORMAT = b"kms1\n"
 
 #: An answer that takes longer does not come; twice that and a second is the longest wait for one call.
 READ_SECONDS, TRIES = 5.0, 2
-THREADS, MAX_CALLS = 8, 256
+THREADS, MAX_CALLS = 8, 32
 #: KMS says so of bytes that were changed, of another context and of another key. All else may pass.
 _NOT_OURS = frozenset({"InvalidCiphertextException", "IncorrectKeyException"})
 

@@ -10,7 +10,7 @@ import pytest
 
 from activation.ids import OrderId
 from activation.order_keys import OrderKeyGone, OrderKeys, OrderKeysFault, Unreadable
-from media.keys.order_keys import REMEMBERED_SECONDS, StoredOrderKeys
+from media.keys.order_keys import DEADLINE_SECONDS, REMEMBERED_SECONDS, StoredOrderKeys
 from media.keys.ports import KeyStoreAway
 from media.keys.service_file import FileKeyService
 
@@ -180,6 +180,38 @@ async def test_a_key_that_was_on_its_way_when_it_was_destroyed_is_not_remembered
     await asking
     with pytest.raises(OrderKeyGone):
         await keys.of(ORDER)
+
+
+class SilentService(FileKeyService):
+    """Takes a question and never answers; counts who still waits."""
+
+    waiting = 0
+
+    async def wrap(self, order_id: OrderId, secret: bytes) -> bytes:
+        return await self._wait()
+
+    async def unwrap(self, order_id: OrderId, wrapped: bytes) -> bytes:
+        return await self._wait()
+
+    async def _wait(self) -> bytes:
+        self.waiting += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.waiting -= 1
+        return b""
+
+
+async def test_a_service_that_does_not_answer_is_waited_for_once_and_not_for_long(scene: Scene) -> None:
+    await scene.keys().create(ORDER)
+    silent = SilentService(os.urandom(32))
+    keys = StoredOrderKeys(scene.store, silent, deadline=0.05)
+    calls = [*(keys.of(ORDER) for _ in range(20)), keys.create(ORDER), keys.create(OrderId.new())]
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(answer, OrderKeysFault) for answer in answers)
+    assert silent.waiting == 0
+    assert DEADLINE_SECONDS <= 10
 
 
 async def test_a_silent_store_is_a_fault_that_passes(scene: Scene) -> None:
