@@ -36,6 +36,8 @@ TRIES_PER_ORDER = Limit("tries.order", 20, 3600)
 TRIES_PER_ADDRESS = Limit("tries.address", 600, 3600)
 """Also of orders that do not exist, each of which would be counted for itself."""
 CONSENTS_PER_ORDER = Limit("consents.order", 60, 3600)
+REQUESTS_PER_ORDER = Limit("requests.order", 20, 3600)
+"""Each is a row and an entry in the order's audit chain, which its case file holds whole."""
 CAPTURES_PER_ORDER = Limit("captures.order", 60, 3600)
 TAKES_PER_ORDER = Limit("takes.order", 60, 3600)
 """Of direct uploads: each is fetched from the storage before it is counted as a capture."""

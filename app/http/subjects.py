@@ -8,7 +8,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
-from app.access.rates import TRIES_PER_ORDER
+from app.access.rates import REQUESTS_PER_ORDER, TRIES_PER_ORDER
 from app.access.rights import Action, Resource
 from app.compliance.subjects.answering import Answered, ask, list_requests
 from app.compliance.subjects.copies import MEDIA_TYPE, CopyBusy, CopyGranted, copy_of, grant_copy
@@ -78,6 +78,7 @@ class RequestsOut(Output):
     path=OrderPath,
     body=RequestNew,
     returns={201: RequestOut},
+    problems=(TOO_MANY,),
     idempotent=True,
 )
 async def create_request(request: web.Request, path: OrderPath, body: RequestNew) -> Reply:
@@ -85,7 +86,11 @@ async def create_request(request: web.Request, path: OrderPath, body: RequestNew
 
     deletion: an order without service is cancelled and destroyed at once; else date and reason (R8.1).
     """
-    answered = await ask(request.app[SERVICES], path.order_id, body.kind)
+    services = request.app[SERVICES]
+    seconds = await services.rates.wait_for(REQUESTS_PER_ORDER, path.order_id)
+    if seconds is not None:
+        raise ProblemRaised(TOO_MANY, retry_after_s=seconds)
+    answered = await ask(services, path.order_id, body.kind)
     if answered is None:
         raise ProblemRaised(NOT_FOUND)
     return Reply(201, _out(request, answered), location=f"/v1/orders/{path.order_id}/requests")

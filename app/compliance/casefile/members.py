@@ -34,7 +34,9 @@ from logistics.tables import DeliveryEventRow, DeliveryRow
 #: Kind of evidence under which case files themselves are kept.
 EXPORT = "export"
 #: Rows of one kind; an order has seldom more than a hundred.
-ROWS_LIMIT = 20_000
+ROWS_LIMIT = 200_000
+#: Entries of the audit chain in one member; a longer chain goes on in `audit-2.json`, `audit-3.json` …
+ENTRIES_PER_MEMBER = 20_000
 
 Document = dict[str, Any]
 
@@ -63,7 +65,7 @@ async def read_members(session: AsyncSession, order_id: OrderId) -> dict[str, Do
             "requests": await rows.of(SubjectRequestRow, _REQUEST, SubjectRequestRow.asked_at),
             "tombstones": await rows.of(TombstoneRow, _TOMBSTONE, TombstoneRow.begun_at),
         },
-        "audit.json": await _audit(session, order_id),
+        **await _audit(session, order_id),
     }
     return {name: {"order": str(order_id), **member} for name, member in members.items()}
 
@@ -144,14 +146,22 @@ async def _holds(rows: _Rows) -> Document:
     return {"holds": await rows.of(HoldRow, _HOLD, HoldRow.placed_at, met), "stops": stops}
 
 
-async def _audit(session: AsyncSession, order_id: OrderId) -> Document:
-    query = sa.select(A.seq, A.content, A.hash).where(A.chain == order_id).order_by(A.seq)
-    entries = list(await session.execute(query.limit(ROWS_LIMIT + 1)))
-    if len(entries) > ROWS_LIMIT:
-        raise TooMuch(A.__tablename__)
-    return {
-        "entries": [{"seq": each.seq, "hash": each.hash, "content": each.content} for each in entries],
-    }
+async def _audit(session: AsyncSession, order_id: OrderId) -> dict[str, Document]:
+    """The chain in members of ENTRIES_PER_MEMBER. Raises TooMuch."""
+    found: dict[str, Document] = {}
+    last = 0
+    while True:
+        query = sa.select(A.seq, A.content, A.hash).where(A.chain == order_id, A.seq > last).order_by(A.seq)
+        rows = list(await session.execute(query.limit(ENTRIES_PER_MEMBER)))
+        if not rows and found:
+            return found
+        entries = [{"seq": each.seq, "hash": each.hash, "content": each.content} for each in rows]
+        found[f"audit-{len(found) + 1}.json" if found else "audit.json"] = {"entries": entries}
+        if len(rows) < ENTRIES_PER_MEMBER:
+            return found
+        last = rows[-1].seq
+        if last > ROWS_LIMIT:
+            raise TooMuch(A.__tablename__)
 
 
 async def read_evidence(session: AsyncSession, order_id: OrderId) -> list[Document]:

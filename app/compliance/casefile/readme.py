@@ -18,7 +18,7 @@ review.json      人工审核与每次查看
 consents.json    同意的记录
 holds.json       停止命令及其对本订单的作用
 retention.json   法定保全、本人请求、销毁记录
-audit.json       该订单的审计链，每条与前一条以 SHA-256 相连
+audit.json       该订单的审计链，每条与前一条以 SHA-256 相连；过长时续于 audit-2.json 等
 proof.json       该链属于最近一个已签名检查点的证明（如已有）
 identity.json    身份信息明文（仅在注明理由要求时；本次提取已记入审计链）
 
@@ -46,7 +46,8 @@ review.json      reviewers' cases and every look at evidence
 consents.json    what was agreed to, and when
 holds.json       orders to stop, and what they stopped of this order
 retention.json   legal holds, requests of the applicant, destruction
-audit.json       the order's audit chain; each entry is linked to the one before by SHA-256
+audit.json       the order's audit chain; each entry is linked to the one before by SHA-256;
+                 a long chain goes on in audit-2.json and so on
 proof.json       that this chain is in the latest signed checkpoint, where there is one
 identity.json    identity in clear, only where it was asked for with a reason; that was recorded in the chain
 

@@ -32,6 +32,7 @@ from app.services import Services
 
 #: Orders whose captures may still be given again: nothing rests on them but a check that is made anew.
 CORRECTABLE = frozenset({S.DRAFT, S.SUBMITTED, S.IN_REVIEW})
+_BACK_TO_DRAFT = CORRECTABLE - {S.DRAFT}
 _AT_THE_STORE = frozenset({S.ACTIVATING, S.ACTIVE, S.ENDED})
 A, K, R = RequestAnswer, RequestKind, RequestState
 
@@ -45,14 +46,19 @@ class Answered:
 
 
 async def ask(services: Services, order_id: OrderId, kind: RequestKind) -> Answered | None:
-    """Answer and record, in one transaction. None: no such order. An open one of the kind is given again."""
+    """Answer and record, in one transaction. None: no such order.
+
+    An open one of the kind is given again, and so is the last one where the answer is the same and changes
+    nothing.
+    """
     requests = Requests()
     async with services.sessions.begin() as session:
         if await Store().orders.read(session, order_id) is None:
             return None
         order = await Store().orders.lock(session, order_id)
-        for earlier in await requests.of_order(session, order_id):
-            if (earlier.kind, earlier.state) == (kind, R.OPEN):
+        same = [each for each in await requests.of_order(session, order_id) if each.kind is kind]
+        for earlier in same:
+            if earlier.state is R.OPEN:
                 return Answered(earlier)
         match kind:
             case K.ACCESS:
@@ -61,6 +67,9 @@ async def ask(services: Services, order_id: OrderId, kind: RequestKind) -> Answe
                 state, answer, not_before = R.DONE, await _correct(services, session, order), None
             case K.DELETION:
                 state, answer, not_before = await _delete(services, session, order)
+        nothing_new = state is R.REFUSED or (kind is K.CORRECTION and order.state not in _BACK_TO_DRAFT)
+        if same and nothing_new and (same[0].state, same[0].answer) == (state, answer):
+            return Answered(same[0], not_before)
         made = await requests.create(session, order_id, kind, state, answer, services.clock())
         if answer is A.DESTROYING:
             await services.flow.work.enqueue(session, DESTROY, order_id, made.id)
@@ -73,7 +82,7 @@ async def _correct(services: Services, session: AsyncSession, order: OrderView) 
         return A.STORE
     if order.state not in CORRECTABLE:
         return A.NEW_ORDER
-    if order.state is not S.DRAFT:
+    if order.state in _BACK_TO_DRAFT:
         now = services.clock()
         due_at = now + NEW_CAPTURES_WITHIN
         await Store().orders.move(session, order.id, S.DRAFT, now, due_at=due_at)

@@ -13,9 +13,16 @@ Findings = Iterator[tuple[str, str]]
 _FACTS, _DECISIONS = "facts.json", "decisions.json"
 
 
+def entries_of(case: Case) -> list[dict[str, Any]]:
+    """Entries of the chain, which goes on in `audit-2.json` and so on where it is long. Raises KeyError."""
+    more = sum(name.startswith("audit-") for name in case)
+    names = ["audit.json", *(f"audit-{number}.json" for number in range(2, more + 2))]
+    return [entry for name in names for entry in case[name]["entries"]]
+
+
 def told(case: Case) -> list[dict[str, Any]]:
     """What the entries of the chain say, oldest first."""
-    return [json.loads(entry["content"]) for entry in case["audit.json"]["entries"]]
+    return [json.loads(entry["content"]) for entry in entries_of(case)]
 
 
 def check_facts(case: Case) -> Findings:

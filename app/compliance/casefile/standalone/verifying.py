@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from .comparing import Case, Findings, check_decisions, check_facts, told
+from .comparing import Case, Findings, check_decisions, check_facts, entries_of, told
 from .reading import MAX_TEXT_BYTES, Members
 from .sealed import Unusable
 
@@ -122,7 +122,7 @@ def _members(case: Case, digests: Mapping[str, str], _: Ed25519PublicKey) -> Fin
 
 def _chain(case: Case, _: Mapping[str, str], __: Ed25519PublicKey) -> Findings:
     chain, previous = case["order.json"]["order"], START
-    for number, entry in enumerate(case["audit.json"]["entries"], start=1):
+    for number, entry in enumerate(entries_of(case), start=1):
         linked = f"{previous}\n{chain}\n{number}\n{entry['content']}".encode()
         previous = hashlib.sha256(linked).hexdigest()
         if (entry["seq"], entry["hash"]) != (number, previous):
@@ -145,7 +145,7 @@ def _media(case: Case, digests: Mapping[str, str], _: Ed25519PublicKey) -> Findi
 
 def _proof(case: Case, _: Mapping[str, str], key: Ed25519PublicKey) -> Findings:
     """The chain stands in a tree over all chains (RFC 6962) whose root a checkpoint has signed."""
-    proof, entries = case["proof.json"], case["audit.json"]["entries"]
+    proof, entries = case["proof.json"], entries_of(case)
     content = proof["checkpoint"]["content"]
     try:
         key.verify(bytes.fromhex(proof["checkpoint"]["signature"]), CHECKPOINT + content.encode())

@@ -10,9 +10,12 @@ import zipfile
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from activation.adapters.sql.audit import AuditEntryRow
 from activation.ids import OrderId
+from app.compliance.casefile import members as writing
 from app.compliance.casefile.standalone.reading import MAX_MEMBERS, ZipMembers
 from app.compliance.casefile.standalone.sealed import Unusable
 from app.compliance.casefile.standalone.verifying import signed_text
@@ -80,6 +83,25 @@ async def test_identity_is_in_it_only_when_asked_for_and_that_is_recorded(
     assert not any(name.startswith("media/") for name in members)
     events = [json.loads(each["content"])["event"] for each in json.loads(members["audit.json"])["entries"]]
     assert events[-2:] == ["export.made", "identity.revealed"]
+
+
+async def test_a_long_chain_goes_on_in_more_members(
+    ground: Ground, order: OrderId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "ENTRIES_PER_MEMBER", 4)
+    case = await made(ground, order)
+    members = members_of(case)
+    parts = [name for name in members if name.startswith("audit")]
+    assert {"audit.json", "audit-2.json", "audit-3.json"} <= set(parts)
+    counts = [len(json.loads(members[name])["entries"]) for name in parts]
+    assert max(counts) == 4
+    async with ground.services.readers() as session:
+        chain = sa.select(sa.func.max(AuditEntryRow.seq)).where(AuditEntryRow.chain == order)
+        assert await session.scalar(chain) == sum(counts)
+    assert findings(case) == []
+    assert "audit.json: the chain breaks at entry 5" in findings(resigned(case, "audit-2.json", _drop_first))
+    without = findings(changed(case, lambda members: members.pop("audit-2.json")))
+    assert "audit-2.json: missing" in without
 
 
 async def test_evidence_that_is_destroyed_is_said_to_be(ground: Ground, order: OrderId) -> None:

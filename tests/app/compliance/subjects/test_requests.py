@@ -20,6 +20,7 @@ from activation.findings import Reason
 from activation.ids import CaseId, OrderId, StaffId
 from activation.order import OrderState as S
 from app.access.principals import Role, Staff
+from app.access.rates import REQUESTS_PER_ORDER
 from app.compliance.retention.destroying import DESTROY
 from app.compliance.retention.due import due_orders, plan, standing_of
 from app.compliance.retention.legal_holds import LegalHolds
@@ -203,8 +204,8 @@ async def test_what_must_be_kept_is_refused_with_the_date_and_the_reason(
 async def undecided_case(ground: Ground, order: str) -> None:
     reasons = (Reason.PRECHECK_FACE_UNCERTAIN,)
     case = Case(
-        *(CaseId.new(), OrderId(order), ReviewStage.SHIP, CaseState.OPEN, reasons, False, 0, None, None, None),
-        *(ground.clock(), None),
+        *(CaseId.new(), OrderId(order), ReviewStage.SHIP, CaseState.OPEN, reasons, False, 0, None, None),
+        *(None, ground.clock(), None),
     )
     async with ground.services.sessions.begin() as session:
         await Cases().create(session, case)
@@ -246,6 +247,33 @@ async def test_whoever_attacked_does_not_wipe_out_the_traces(
         assert await due_orders(session, until, 10) == [order]
         (line,) = [line for line in await plan(session, until) if line.due]
         assert line.kept is Kept.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [(S.ACTIVE, "deletion"), (S.ACTIVE, "correction"), (S.ACCEPTED, "correction"), (S.DRAFT, "correction")],
+)
+async def test_the_same_answer_is_given_again_and_not_written_down_anew(
+    client: Client, ground: Ground, state: S, kind: str
+) -> None:
+    order, token = await submitted(client, ground)
+    await put_into(ground, order, state)
+    first = await ask(client, order, token, kind)
+    before = await events(ground, order)
+    again = await ask(client, order, token, kind)
+    assert (again["request_id"], again["answer"]) == (first["request_id"], first["answer"])
+    assert await events(ground, order) == before
+
+
+async def test_requests_of_one_order_are_limited(client: Client, ground: Ground) -> None:
+    order, token = await captured(client, ground)
+    path = f"/v1/orders/{order}/requests"
+    statuses = []
+    for _ in range(REQUESTS_PER_ORDER.hits + 1):
+        answer = await client.post(path, json={"kind": "access"}, headers={**token, **walk.key()})
+        statuses.append(answer.status)
+    assert statuses == [201] * REQUESTS_PER_ORDER.hits + [429]
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 async def test_a_legal_hold_refuses_deletion(client: Client, ground: Ground) -> None:
