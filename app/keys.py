@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from activation.adapters.sql.fields import FieldKeys
 from app.config import Settings
 from app.key_settings import KeyServiceChoice
+from media.folders import sync, sync_folder
 
 KEY_BYTES = 32
 #: Permission bits that let somebody other than the owner read or write.
@@ -93,14 +94,18 @@ def new_signing_key() -> bytes:
 
 
 def write_secret(path: Path, content: bytes) -> Path:
-    """A new file with mode 0600, whole or not at all. Raises FileExistsError rather than lose a key."""
+    """A new file with mode 0600, whole or not at all, on stable storage. What is sealed under a key that a
+    power cut took is lost. Raises FileExistsError rather than lose a key.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
+        sync(file)
     try:
         os.link(draft, path)
     finally:
         draft.unlink()
+    sync_folder(path.parent)
     return path
 
 
@@ -183,6 +188,7 @@ def _present(
     made.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         write_secret(made, make())
+        sync_folder(made.parent.parent)
     except FileExistsError:
         pass  # made at an earlier start, or by another process just now
     return made

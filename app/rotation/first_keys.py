@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from activation.adapters.sql.tables import CaptureRow, OrderRow
 from activation.ids import OrderId
 from activation.order_keys import order_keys
 from app.compliance.retention.face_keys import face_key_id
+from app.rotation.order_keys import AT_ONCE
 from app.rotation.tables import FIRST_KEYS, KeyRotationRow
 from app.rotation.work import PAGE
 
@@ -27,14 +29,23 @@ async def make_first_keys(sessions: async_sessionmaker[AsyncSession]) -> int:
         return 0
     after, made = str(row.after[0]) if row.after else "", 0
     while orders := await _without_key(sessions, after):
-        for order_id in orders:
-            await order_keys().create(order_id)
-        for order_id in await _with_faces(sessions, orders):
-            await order_keys().create(face_key_id(order_id))
+        faces = await _with_faces(sessions, orders)
+        await _create([*orders, *map(face_key_id, faces)])
         after, made = orders[-1], made + len(orders)
         await _progress(sessions, after=[after], done=KeyRotationRow.done + len(orders))
     await _progress(sessions, finished_at=datetime.now(UTC))
     return made
+
+
+async def _create(orders: list[OrderId]) -> None:
+    """AT_ONCE at a time: the server listens only when all are made."""
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def create(order_id: OrderId) -> None:
+        async with free:
+            await order_keys().create(order_id)
+
+    await asyncio.gather(*map(create, orders))
 
 
 async def _without_key(sessions: async_sessionmaker[AsyncSession], after: str) -> list[OrderId]:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from app.config import HlrChoice, Mode, Settings, SettingsInvalid, load_settings
-from app.keys import KeyUnusable, load_keys, make_keys, write_secret
+from app.keys import KeyUnusable, load_keys, make_keys, new_symmetric, write_secret
 
 
 def secret(path: Path, content: str = "a secret") -> str:
@@ -302,3 +302,18 @@ def test_a_former_token_key_that_is_none_is_named(tmp_path: Path, content: bytes
     environ = production(tmp_path) | {"KAIKA_FORMER_TOKEN_KEY_FILES": str(tmp_path / "former.pem")}
     with pytest.raises(KeyUnusable, match="KAIKA_FORMER_TOKEN_KEY_FILES"):
         load_keys(load_settings(environ))
+
+
+def test_a_new_key_is_on_stable_storage_before_anything_is_sealed_under_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, sync = [], os.fsync
+
+    def note(handle: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{handle}").resolve())
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+    write_secret(tmp_path / "vault.key", new_symmetric())
+    assert synced[0].parent == tmp_path  # the draft, then the folder that names it
+    assert synced[1:] == [tmp_path]

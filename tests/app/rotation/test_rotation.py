@@ -21,12 +21,12 @@ from activation.adapters.sql.sealed import unseal
 from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import CaptureRow, MessageRow, OrderRow, Row
 from activation.ids import OrderId
-from activation.order_keys import OrderKeyGone, order_keys, use_order_keys
+from activation.order_keys import OrderKey, OrderKeyGone, order_keys, use_order_keys
 from app.compliance.retention.face_keys import face_key_id
 from app.rotation.columns import column_parts
 from app.rotation.fields import BEFORE, UNDER_ORDER, field_parts
 from app.rotation.first_keys import make_first_keys
-from app.rotation.order_keys import UNREADABLE, OrderKeysPart
+from app.rotation.order_keys import AT_ONCE, UNREADABLE, OrderKeysPart
 from app.rotation.tables import FIRST_KEYS, KeyRotationRow
 from app.rotation.work import PAGE, Page, Place, Rotator
 from app.tables import IdempotencyRow
@@ -315,3 +315,28 @@ async def test_orders_from_before_get_their_keys_once(sessions: Sessions, store:
     assert await make_first_keys(sessions) == 0  # and not a second time
     with pytest.raises(OrderKeyGone):
         await keys.of(orders[1])
+
+
+class Together(DerivedOrderKeys):
+    """Answers when so many ask at once."""
+
+    def __init__(self, wanted: int) -> None:
+        super().__init__()
+        self.made: list[OrderId] = []
+        self._barrier = asyncio.Barrier(wanted)
+
+    async def create(self, order_id: OrderId) -> OrderKey:
+        await self._barrier.wait()
+        self.made.append(order_id)
+        return await super().create(order_id)
+
+
+async def test_first_keys_are_made_several_at_a_time(sessions: Sessions) -> None:
+    """The server listens only afterwards."""
+    use_order_keys(keys := Together(AT_ONCE))
+    orders = await orders_from_before(sessions, 2 * AT_ONCE)
+    async with sessions.begin() as session:
+        session.add(KeyRotationRow(part=FIRST_KEYS, target="", begun_at=NOW))
+    async with asyncio.timeout(10):
+        assert await make_first_keys(sessions) == len(orders)
+    assert sorted(keys.made) == sorted(orders)
