@@ -160,6 +160,10 @@ class TokenFamilies:
         """What ended counts here at once; in other processes within a second it does anyhow."""
         self._tokens.revocations.forget()
 
+    async def began(self, session: AsyncSession, subject: str) -> bool:
+        """Whether this subject has ever signed in, as far back as is known."""
+        return await session.scalar(sa.select(F.id).where(F.subject == subject).limit(1)) is not None
+
     async def knows(self, session: AsyncSession, subject: str, device: str | None) -> bool:
         """Whether this subject has signed in on this device within `KNOWN_FOR`."""
         if device is None:

@@ -30,6 +30,10 @@ ORDERS_PER_ADDRESS = Limit("orders.address", 300, 3600)
 """Behind one address of a mobile network stand many people."""
 ORDERS_PER_PHONE = Limit("orders.phone", 10, 3600)
 CODES_PER_PHONE = Limit("codes.phone", 6, 3600)
+FIRST_CODES_PER_PHONE = Limit("codes.phone_first", 3, 3600)
+"""Of new orders, which anybody can open on anybody's phone: they use up no codes of those who own it."""
+DRAFT_CODES_PER_PHONE = Limit("codes.phone_draft", 6, 3600)
+"""Further codes of drafts that nobody has signed in to yet, for the same reason."""
 CODES_PER_ORDER = Limit("codes.order", 8, 3600)
 TRIES_PER_ORDER = Limit("tries.order", 20, 3600)
 """Of a six-digit code: with five failures per code, a guess succeeds once in 50,000 hours."""

@@ -12,7 +12,7 @@ from activation.adapters.sql.store import Store
 from activation.holds import Stopped
 from activation.ids import Msisdn, OrderId
 from activation.order_keys import order_keys
-from app.access.rates import ORDERS_PER_ADDRESS, ORDERS_PER_PHONE
+from app.access.rates import FIRST_CODES_PER_PHONE, ORDERS_PER_ADDRESS, ORDERS_PER_PHONE
 from app.preselection.sending import send_code, wait_for_code
 from app.services import Services
 
@@ -63,7 +63,7 @@ async def open_order(services: Services, wish: Wish) -> Opened | OpenRefusal | T
     if refusal is not None:
         await order_keys().destroy(order)
         return refusal
-    seconds = await wait_for_code(services, order, wish.contact_phone)
+    seconds = await wait_for_code(services, order, wish.contact_phone, FIRST_CODES_PER_PHONE)
     sent = seconds is None and await send_code(services, order, wish.contact_phone, wish.locale)
     return Opened(order, now + HOLD, sent)
 

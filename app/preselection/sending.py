@@ -10,7 +10,7 @@ import structlog
 from activation.ids import Msisdn, OrderId
 from activation.ports import MessageKind, MessagesFault
 from app.access.codes import OneTimeCodes
-from app.access.rates import CODES_PER_ORDER, CODES_PER_PHONE
+from app.access.rates import CODES_PER_ORDER, Limit
 from app.logs import exception_shape
 from app.services import Services
 
@@ -20,10 +20,10 @@ SEND_SECONDS = 8.0
 _log = structlog.get_logger("kaika.codes")
 
 
-async def wait_for_code(services: Services, order_id: OrderId, phone: Msisdn) -> int | None:
+async def wait_for_code(services: Services, order_id: OrderId, phone: Msisdn, per_phone: Limit) -> int | None:
     """Counts one more code to this phone. None: it may be sent; else seconds until it may."""
     first = await services.rates.wait_for(CODES_PER_ORDER, order_id)
-    second = await services.rates.wait_for(CODES_PER_PHONE, phone)
+    second = await services.rates.wait_for(per_phone, phone)
     return None if first is None and second is None else max(first or 0, second or 0)
 
 

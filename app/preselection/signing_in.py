@@ -10,10 +10,17 @@ from activation.adapters.sql.audit import note
 from activation.adapters.sql.orders import Contact
 from activation.adapters.sql.store import Store
 from activation.ids import Msisdn, OrderId
+from activation.order import OrderState
 from app.access.codes import OneTimeCodes
 from app.access.families import SignedIn
 from app.access.principals import Applicant
-from app.access.rates import ACTIVATIONS_PER_ADDRESS, TRIES_PER_ADDRESS, TRIES_PER_ORDER
+from app.access.rates import (
+    ACTIVATIONS_PER_ADDRESS,
+    CODES_PER_PHONE,
+    DRAFT_CODES_PER_PHONE,
+    TRIES_PER_ADDRESS,
+    TRIES_PER_ORDER,
+)
 from app.compliance.holds.pausing import is_paused
 from app.preselection.opening import TooOften
 from app.preselection.phones import phone_hint
@@ -92,12 +99,23 @@ async def exchange_code(
 async def _send(
     services: Services, order_id: OrderId, phone: Msisdn, locale: str
 ) -> CodeSent | SignInRefusal | TooOften:
-    seconds = await wait_for_code(services, order_id, phone)
+    proven = await _phone_proven(services, order_id)
+    per_phone = CODES_PER_PHONE if proven else DRAFT_CODES_PER_PHONE
+    seconds = await wait_for_code(services, order_id, phone, per_phone)
     if seconds is not None:
         return TooOften(seconds)
     if not await send_code(services, order_id, phone, locale):
         return SignInRefusal.SILENT
     return CodeSent(order_id, phone_hint(phone))
+
+
+async def _phone_proven(services: Services, order_id: OrderId) -> bool:
+    """Whether somebody has read a code for this order on its phone; until then it may be a stranger's."""
+    async with services.readers() as session:
+        order = await Store().orders.read(session, order_id)
+        if order is not None and order.state is not OrderState.DRAFT:
+            return True
+        return await services.families.began(session, order_id)
 
 
 async def _contact(services: Services, order_id: OrderId) -> Contact | None:

@@ -10,10 +10,17 @@ import sqlalchemy as sa
 
 from activation.adapters.sql.tables import OrderRow
 from activation.ids import OrderId, StaffId
+from activation.order import OrderState
 from activation.ports import MessagesFault
 from app.access.codes import FAILURES
 from app.access.principals import Role, Staff
-from app.access.rates import ACTIVATIONS_PER_ADDRESS, SIGN_INS_PER_NAME, SIGN_INS_PER_NAME_AND_ADDRESS
+from app.access.rates import (
+    ACTIVATIONS_PER_ADDRESS,
+    DRAFT_CODES_PER_PHONE,
+    FIRST_CODES_PER_PHONE,
+    SIGN_INS_PER_NAME,
+    SIGN_INS_PER_NAME_AND_ADDRESS,
+)
 from app.access.staff import NewAccount
 from tests.app.ground import Ground
 from tests.app.http import walking as walk
@@ -75,6 +82,22 @@ async def test_another_code_replaces_the_first_and_not_too_often(client: Client,
     assert answers[-1].status == 429
     assert int(answers[-1].headers["Retry-After"]) >= 1
     assert (await client.post(f"/v1/orders/{OrderId.new()}/codes")).status == 404
+
+
+async def test_nobody_locks_an_applicant_out_by_opening_orders_on_their_phone(
+    client: Client, ground: Ground
+) -> None:
+    order = await walk.open_order(client, ground)
+    async with ground.services.sessions.begin() as session:
+        digest = ground.services.keys.fields.digest("activation", PACKAGE)
+        delivered = sa.update(OrderRow).where(OrderRow.id == order)
+        await session.execute(delivered.values(activation_digest=digest, state=OrderState.DELIVERED))
+    for number in range(2, 10):
+        strange = await walk.open_order(client, ground, f"1380000000{number}")
+        await client.post(f"/v1/orders/{strange}/codes")
+    assert len(await walk.codes_sent(ground)) == FIRST_CODES_PER_PHONE.hits + DRAFT_CODES_PER_PHONE.hits
+    opened = await client.post("/v1/activations", json={"activation_code": PACKAGE})
+    assert opened.status == 200, await opened.text()
 
 
 async def test_an_order_is_opened_though_no_message_goes_out(
