@@ -47,6 +47,7 @@ SWEPT_AT_ONCE = 100
 #: Every session that ended in this process, by its reason; and those that run.
 ENDED = Counter("kaika_video_checks", "Video checks that ended", ("ending",))
 RUNNING = Gauge("kaika_video_checks_running", "Video checks that run now")
+LOST = Gauge("kaika_video_check_threads_lost", "Threads that hang in the frames of a video check")
 
 _ENDS = {
     CheckOutcome.MEASURED: CheckState.CLOSED,
@@ -95,6 +96,7 @@ class Checks:
             on_state=self._entered,
         )
         RUNNING.set_function(lambda: desk.running)
+        LOST.set_function(lambda: desk.lost_threads)
 
     def start(self) -> None:
         """From now on attempts that nobody ends are ended."""

@@ -66,6 +66,11 @@ class VideoChecks:
         """Sessions now."""
         return len(self._sessions)
 
+    @property
+    def lost_threads(self) -> int:
+        """Threads that hang in somebody's frames; others have taken their places."""
+        return self._pools.lost
+
     def ice_servers(self, check: CheckId) -> Sequence[IceServer]:
         """Fresh servers and credentials for the phone of one check."""
         return self._ice.servers(check, datetime.now(UTC))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from media.videocheck import limits
 from media.videocheck.pools import AnalysisPools
@@ -17,14 +17,13 @@ class Jobs:
 
     def __init__(self, pools: AnalysisPools) -> None:
         self._pools = pools
-        self._looking: asyncio.Task[object] | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._looking: asyncio.Future[Any] | None = None
+        self._reading: asyncio.Future[None] | None = None
 
     async def look(self, work: Callable[[], T]) -> T:
         """Waits for `work`; it goes on where the waiting is cancelled."""
-        task = asyncio.create_task(self._pools.look(work))
-        self._looking = task
-        return await asyncio.shield(task)
+        look = self._looking = self._pools.look(work)
+        return await asyncio.shield(look)
 
     def read(self, work: Callable[[], None]) -> bool:
         """Starts `work` behind the guidance; False while another reading is under way. Raises its fault."""
@@ -32,7 +31,7 @@ class Jobs:
             if not self._reading.done():
                 return False
             self._reading.result()
-        self._reading = asyncio.create_task(self._pools.read(work))
+        self._reading = self._pools.read(work)
         return True
 
     async def last_reading(self) -> None:
@@ -41,10 +40,12 @@ class Jobs:
             await asyncio.shield(self._reading)
 
     async def settle(self) -> bool:
-        """Until nothing is under way, whatever becomes of it. False: a thread does not come back."""
-        under_way = [task for task in (self._looking, self._reading) if task is not None]
+        """Until nothing is under way, whatever becomes of it. False: a thread is given up."""
+        under_way = [each for each in (self._looking, self._reading) if each is not None]
         if not under_way:
             return True
         over = asyncio.gather(*under_way, return_exceptions=True)
         await asyncio.wait([over], timeout=limits.SETTLE_SECONDS)
+        for late in (each for each in under_way if not each.done()):
+            self._pools.give_up(late)
         return over.done()

@@ -34,6 +34,10 @@ DARK_LEVEL = 45.0
 
 SETTLE_SECONDS = 30
 """At its end a session waits this long for its threads; the recogniser gives up after 20."""
+LOST_THREADS = 16
+"""Threads of a kind that do not come back and are replaced; from then on the process needs a restart."""
+THREADS_CLOSING_SECONDS = 3
+"""Looks and readings under way get this long to end when the process does."""
 FINISH_SECONDS = 60
 """For the last embeddings and the clip."""
 

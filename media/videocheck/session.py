@@ -136,10 +136,12 @@ class CheckSession:
         self._on_state(state)
 
     async def _measure(self, ending: Ending) -> CheckMeasured:
+        finishing = self._pools.read(self._finish)
         try:
             async with asyncio.timeout(limits.FINISH_SECONDS):
-                whole, liveness, clip = await self._pools.read(self._finish)
+                whole, liveness, clip = await asyncio.shield(finishing)
         except Exception:
+            self._pools.give_up(finishing)
             _log.exception("video check %s could not be measured", self.request.check)
             return self._measured(Ending.FAULT, None, None)
         return self._measured(ending if whole else Ending.FAULT, liveness, clip)

@@ -79,7 +79,7 @@ async def test_health_names_what_is_missing(client: Client, ground: Ground) -> N
     assert answer.status == 503  # nobody runs durable work here
     assert body == {
         "ready": False,
-        "parts": {"database": "ok", "flow": "unavailable", "captures": "ok", "hlr": "ok"},
+        "parts": {"database": "ok", "flow": "unavailable", "captures": "ok", "checks": "ok", "hlr": "ok"},
     }
 
 

@@ -43,13 +43,13 @@ SECONDS = 40
 class Booth:
     """A desk and what it handed over."""
 
-    def __init__(self, most: int = 4) -> None:
+    def __init__(self, most: int = 4, threads: int = 2) -> None:
         self.measured: dict[CheckId, CheckMeasured] = {}
         self.states: list[CheckState] = []
         self.fails = False
         self.desk = VideoChecks(
             grey_instruments(),
-            threads=2,
+            threads=threads,
             most=most,
             ice=IceSettings(),
             on_measured=self._record,
@@ -329,7 +329,7 @@ async def test_a_thread_that_does_not_come_back_keeps_no_place(
     monkeypatch.setattr(GreyTracker, "open_now", 0)
     monkeypatch.setattr(GreyTracker, "track", hang)
     monkeypatch.setattr(limits, "SETTLE_SECONDS", 0.1)
-    booth, phone, asked = Booth(), PhonePeer(Showing(PERSON)), request()
+    booth, phone, asked = Booth(threads=1), PhonePeer(Showing(PERSON)), request()
     try:
         await booth.start(phone, asked)
         await until(looking.is_set, SECONDS)
@@ -337,9 +337,19 @@ async def test_a_thread_that_does_not_come_back_keeps_no_place(
         measured = await booth.over(asked)
         assert (measured.ending, measured.liveness) == (Ending.FAULT, None)
         await until(lambda: booth.desk.running == 0)
+        assert booth.desk.lost_threads == 1
+        monkeypatch.setattr(GreyTracker, "track", track)
+        # There is one thread to look with, and it hangs: the next check has another one.
+        asked = request(seconds=3, window_ms=60_000)
+        measured, _, _ = await check_with(booth, Person({"turn_left": PERSON}), asked)
+        assert measured.liveness is not None
+        monkeypatch.setattr(limits, "THREADS_CLOSING_SECONDS", 0.1)
+        async with asyncio.timeout(SECONDS / 2):
+            await booth.desk.close()
     finally:
         back.set()
         await asyncio.gather(phone.close(), booth.desk.close())
+    await until(lambda: booth.desk.lost_threads == 0)
     assert any("does not come back" in line.message for line in caplog.records)
 
 
