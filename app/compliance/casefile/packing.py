@@ -11,7 +11,12 @@ from typing import IO, Any, Protocol, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from app.compliance.casefile.standalone.reading import MAX_FILE_BYTES, MAX_MEMBERS, MAX_TEXT_BYTES
+from app.compliance.casefile.standalone.reading import (
+    MAX_FILE_BYTES,
+    MAX_MEMBERS,
+    MAX_TEXT_BYTES,
+    MAX_TEXTS_BYTES,
+)
 from app.compliance.casefile.standalone.verifying import MANIFEST, SCHEMA, SIGNATURE, signed_text
 
 #: Room that directory, manifest and signature may take.
@@ -53,12 +58,15 @@ class CaseZip:
         self._open_member: Member | None = None
         self._date = made_at.timetuple()[:6]
         self._members: list[dict[str, Any]] = []
-        self._size = 0
+        self._size, self._texts = 0, 0
 
     def add_text(self, name: str, text: bytes) -> None:
         """A text member. Raises CaseTooLarge."""
         if len(text) > MAX_TEXT_BYTES:
             raise CaseTooLarge(f"{name} is too long")
+        self._texts += len(text)
+        if self._texts > MAX_TEXTS_BYTES - _ROOM and name not in (MANIFEST, SIGNATURE):
+            raise CaseTooLarge("all text together is too long")
         member = self._open(name, zipfile.ZIP_DEFLATED)
         member.write(text)
         member.close()

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -19,8 +19,8 @@ from .sealed import MAGIC, SealedFile, Unusable
 MAX_FILE_BYTES = 2_000_000_000
 MAX_MEMBERS = 2_000
 MAX_DIRECTORY_BYTES = 1024 * 1024
-#: The longest text member; media are never compressed, so nothing can swell.
-MAX_TEXT_BYTES = 64 * 1024 * 1024
+#: The longest text member, and all of them together; media are never compressed, so nothing can swell.
+MAX_TEXT_BYTES, MAX_TEXTS_BYTES = 64 * 1024 * 1024, 256 * 1024 * 1024
 _NAME = re.compile(r"[A-Za-z0-9_-]+\.(json|txt|sig)|media/[0-9a-f]{64}\.[a-z0-9]{1,5}")
 _PIECE = 1024 * 1024
 
@@ -43,6 +43,7 @@ class ZipMembers:
             text = may_shrink and info.compress_type == zipfile.ZIP_DEFLATED
             if not _NAME.fullmatch(info.filename) or info.flag_bits & 1 or not (stored or text):
                 raise Unusable("a member has a strange name, is encrypted, or would swell")
+        _refuse_too_much({info.filename: info.file_size for info in self._infos.values()})
         if sum(info.compress_size for info in self._infos.values()) > size:
             raise Unusable("members overlap")
 
@@ -67,15 +68,18 @@ class FolderMembers:
 
     def __init__(self, folder: Path) -> None:
         self._files: dict[str, Path] = {}
+        sizes: dict[str, int] = {}
         for at, folders, files in os.walk(folder):
             for each in (Path(at) / name for name in (*files, *folders)):
                 name = each.relative_to(folder).as_posix()
-                if stat.S_ISREG(each.lstat().st_mode):
-                    self._files[name] = each
+                status = each.lstat()
+                if stat.S_ISREG(status.st_mode):
+                    self._files[name], sizes[name] = each, status.st_size
                 elif name != "media" or each.is_symlink():
                     raise Unusable("the folder holds links or folders that no case file has")
             if len(self._files) > MAX_MEMBERS:
                 raise Unusable("too many files")
+        _refuse_too_much(sizes)
 
     def names(self) -> Sequence[str]:
         return tuple(self._files)
@@ -87,6 +91,13 @@ class FolderMembers:
 
 
 Members = ZipMembers | FolderMembers
+
+
+def _refuse_too_much(sizes: Mapping[str, int]) -> None:
+    """Members together, as they will be once they are unpacked."""
+    texts = [size for name, size in sizes.items() if not name.startswith("media/")]
+    if sum(sizes.values()) > MAX_FILE_BYTES or sum(texts) > MAX_TEXTS_BYTES:
+        raise Unusable("members would swell to more than a case file holds")
 
 
 def _refuse_strange_directory(file: BinaryIO, size: int) -> None:

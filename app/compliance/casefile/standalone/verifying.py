@@ -29,6 +29,8 @@ WANTED = (
     "proof.json",
 )
 START = "0" * 64
+#: 2,000 members take some 400 KB.
+MAX_MANIFEST_BYTES, MAX_SIGNATURE_BYTES = 1024 * 1024, 4096
 CHECKPOINT = b"kaika.audit.checkpoint.1\n"
 
 
@@ -49,25 +51,30 @@ class Verified:
 
 
 def verify(members: Members, key: Ed25519PublicKey) -> Verified:
-    """Nothing found: all is as it was signed by `key`, and as the audit trail has it."""
+    """Nothing found: all is as it was signed by `key`, and as the audit trail has it.
+
+    What nobody signed is not unpacked: first manifest and signature, then the members that they list.
+    """
     found: list[str] = []
-    digests, texts = _read_all(members, found)
-    manifest = texts.get(MANIFEST, b"")
+    manifest = _kept(members, MANIFEST, MAX_MANIFEST_BYTES)
     try:
-        key.verify(base64.b64decode(texts.get(SIGNATURE, b"")), signed_text(manifest))
+        key.verify(base64.b64decode(_kept(members, SIGNATURE, MAX_SIGNATURE_BYTES)), signed_text(manifest))
     except (InvalidSignature, ValueError):
-        found.append(f"{SIGNATURE}: not a signature by this key over {MANIFEST}")
-    case: dict[str, Any] = {}
-    for name in (name for name in texts if name.endswith(".json")):
-        try:
-            case[name] = json.loads(texts[name])
-        except (ValueError, RecursionError):
-            found.append(f"{name}: not JSON")
+        return Verified([f"{SIGNATURE}: not a signature by this key over {MANIFEST}"], [])
+    try:
+        signed = json.loads(manifest)
+        listed = {str(each["name"]): str(each["sha256"]) for each in signed["members"]}
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return Verified([f"{MANIFEST}: not as a case file has it"], [])
+    case: dict[str, Any] = {MANIFEST: signed}
+    digests = _read_all(members, listed, case, found)
+    changed = any(name.endswith(".json") and name not in case for name in listed)
     for name, check in _CHECKS:
         try:
             found.extend(f"{about}: {wrong}" for about, wrong in check(case, digests, key))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-            found.append(f"{name}: not as a case file has it")
+            if not changed:  # else what is absent has been named
+                found.append(f"{name}: not as a case file has it")
     return Verified(found, _about(case))
 
 
@@ -86,19 +93,39 @@ def _about(case: Case) -> list[str]:
     return lines
 
 
-def _read_all(members: Members, found: list[str]) -> tuple[dict[str, str], dict[str, bytes]]:
-    """SHA-256 of every member, and the bytes of those that are text."""
-    digests, texts = {}, {}
-    for name in members.names():
-        digest, kept = hashlib.sha256(), bytearray()
+def _kept(members: Members, name: str, limit: int) -> bytes:
+    """A member's bytes; none where it is not there, does not open, or is longer than `limit`."""
+    kept = bytearray()
+    try:
+        for piece in members.pieces(name) if name in members.names() else ():
+            kept += piece
+            if len(kept) > limit:
+                return b""
+    except Unusable:
+        return b""
+    return bytes(kept)
+
+
+def _read_all(
+    members: Members, listed: Mapping[str, str], case: dict[str, Any], found: list[str]
+) -> dict[str, str]:
+    """SHA-256 of every member but those that nobody signed; into `case` JSON that is what was signed."""
+    digests = dict.fromkeys(members.names(), "")
+    for name in (name for name in digests if name in listed):
+        digest, kept, text = hashlib.sha256(), bytearray(), name.endswith(".json")
         try:
             for piece in members.pieces(name):
                 digest.update(piece)
-                kept += b"" if name.startswith("media/") or len(kept) > MAX_TEXT_BYTES else piece
+                kept += piece if text and len(kept) <= MAX_TEXT_BYTES else b""
         except Unusable as why:
             found.append(f"{name}: {why}")
-        digests[name], texts[name] = digest.hexdigest(), bytes(kept)
-    return digests, texts
+        digests[name] = digest.hexdigest()
+        if text and digests[name] == listed[name]:
+            try:
+                case[name] = json.loads(kept)
+            except (ValueError, RecursionError):
+                found.append(f"{name}: not JSON")
+    return digests
 
 
 def _members(case: Case, digests: Mapping[str, str], _: Ed25519PublicKey) -> Findings:
