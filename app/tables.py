@@ -58,7 +58,7 @@ class IdempotencyRow(Row):
     __tablename__ = "idempotency"
 
     key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)  # digest of caller, path, header
-    request_digest: Mapped[str] = mapped_column(sa.String(64))
+    request_digest: Mapped[str] = mapped_column(sa.String(64))  # keyed
     status: Mapped[int | None]  # None: still being worked on
     body: Mapped[str | None] = mapped_column(Encrypted("idempotency.body"))
     created_at: Mapped[datetime] = mapped_column(index=True)

@@ -75,7 +75,9 @@ def _entry(request: web.Request, body: bytes) -> _Entry:
         raise ProblemRaised(common.KEY_WANTED)
     parts = (request[CALLER].subject, request.method, request.path, given[0])
     name = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-    return _Entry(name, hashlib.sha256(request.query_string.encode() + b"\n" + body).hexdigest())
+    content = hashlib.sha256(request.query_string.encode() + b"\n" + body).hexdigest()
+    # A body may be a password or a person's name: without the key its digest could be guessed at.
+    return _Entry(name, request.app[SERVICES].keys.fields.digest("idempotency", content))
 
 
 class _Ledger:

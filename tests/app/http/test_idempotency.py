@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import re
 from datetime import timedelta
 
@@ -121,6 +123,18 @@ async def test_what_is_kept_is_encrypted(client: Client, ground: Ground) -> None
         raw = await session.scalar(sa.select(sa.type_coerce(IdempotencyRow.body, sa.LargeBinary)))
     assert raw
     assert b"order_id" not in bytes(raw)
+
+
+async def test_a_body_cannot_be_guessed_from_what_is_kept_of_it(client: Client, ground: Ground) -> None:
+    await walk.add_numbers(ground)
+    body = json.dumps(walk.order_body()).encode()
+    headers = {**walk.key(), "Content-Type": "application/json"}
+    assert (await client.post("/v1/orders", data=body, headers=headers)).status == 201
+    async with ground.services.readers() as session:
+        (kept,) = await session.scalars(sa.select(IdempotencyRow.request_digest))
+    content = hashlib.sha256(b"\n" + body).hexdigest()
+    assert kept != content
+    assert kept == ground.services.keys.fields.digest("idempotency", content)
 
 
 def test_no_answer_with_credentials_is_kept_whole() -> None:
