@@ -112,7 +112,7 @@ class Checks:
     async def create(
         self, order_id: OrderId, profile: Profile = Profile.STANDARD
     ) -> CheckMade | CheckRefusal | TooManyAttempts:
-        """A new attempt with a script of its own; one that still runs is aborted and counts.
+        """A new attempt with a script of its own; one that still runs is aborted, and counts if it was taken.
 
         One that runs in another process ends by itself, or where it does not, by the sweep.
         """
@@ -129,7 +129,7 @@ class Checks:
             formers = await self._abandoned(session, order_id, VideoCheckRow.attempt < made.attempt)
             for former in formers:
                 await self._finish(session, former, left_unfinished(former, CheckOutcome.ABORTED, now))
-            left = await self._store.checks.attempts_left(session, order_id, now)
+            left = await self._store.checks.attempts_left(session, order_id, now) - 1  # beside this one
         self.desk.stop_order(order_id)
         return CheckMade(check, expires_at, left, self.desk.ice_servers(check))
 

@@ -149,6 +149,8 @@ async def offer_check(request: web.Request, path: CheckPath, body: Offer) -> Rep
     """One complete offer and answer; a dropped connection needs a new attempt."""
     services, client = request.app[SERVICES], client_address(request)
     await _not_paused(request)
+    if services.checks.desk.is_full(client):  # refused as full: waiting in the queue is not counted
+        raise ProblemRaised(CHECKS_FULL, retry_after_s=_RETRY_SECONDS)
     seconds = await services.rates.wait_for(CHECKS_PER_ADDRESS, client)
     if seconds is not None:
         raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
@@ -185,7 +187,7 @@ async def read_check(request: web.Request, path: CheckPath) -> Reply:
     returns={200: CheckShown},
 )
 async def abort_check(request: web.Request, path: CheckPath) -> Reply:
-    """It counts as one of the five. Aborting what is over changes nothing."""
+    """It counts as one of the five if it was connected. Aborting what is over changes nothing."""
     checks = request.app[SERVICES].checks
     check = await checks.abort(applicant_order(request), CheckId(path.check_id))
     return Reply(200, await _shown(request, check))

@@ -88,10 +88,8 @@ class VideoChecks:
             return DeskRefusal.CLOSED
         if request.check in self._coming or request.check in self._sessions:
             return DeskRefusal.NOT_CLAIMED
-        if len(self._sessions) + len(self._coming) >= self._most:
-            return DeskRefusal.FULL
-        if address and [*self._addresses.values()].count(address) >= self._per_address:
-            return DeskRefusal.ADDRESS_FULL
+        if (full := self.is_full(address)) is not None:
+            return full
         offer = examine(sdp, private_candidates=self._ice.private_candidates)
         if isinstance(offer, OfferRefusal):
             return offer
@@ -117,6 +115,14 @@ class VideoChecks:
             self._coming.discard(request.check)
             if request.check not in self._sessions:
                 self._addresses.pop(request.check, None)
+
+    def is_full(self, address: str = "") -> DeskRefusal | None:
+        """Why there is no place for one more session now; None: there is one."""
+        if len(self._sessions) + len(self._coming) >= self._most:
+            return DeskRefusal.FULL
+        if address and [*self._addresses.values()].count(address) >= self._per_address:
+            return DeskRefusal.ADDRESS_FULL
+        return None
 
     def stop(self, check: CheckId, ending: Ending = Ending.CANCELLED) -> bool:
         """Ends a session of this process; False where it does not run here."""

@@ -15,7 +15,10 @@ from activation.adapters.sql.tables import VideoCheckRow as V
 from activation.check import OPEN, CheckState, states_before
 from activation.ids import CheckId, OrderId
 
+#: That a process took: what nobody had a place for uses nothing up.
 ATTEMPTS = 5
+#: Made at all, also in vain: each is a row, a fact and an entry in the trail.
+MADE_AT_MOST = 30
 ATTEMPTS_WITHIN = timedelta(hours=1)
 
 
@@ -53,15 +56,18 @@ class Checks:
     ) -> CheckView | TooManyAttempts:
         """A new attempt. The order's row is held, so that attempts made at once are counted one by one."""
         await session.execute(sa.select(OrderRow.id).where(OrderRow.id == order_id).with_for_update())
-        recent = list(
-            await session.scalars(
-                sa.select(V.created_at)
-                .where(V.order_id == order_id, V.created_at > at - ATTEMPTS_WITHIN)
-                .order_by(V.created_at)
-            )
+        rows = await session.execute(
+            sa.select(V.created_at, V.executor)
+            .where(V.order_id == order_id, V.created_at > at - ATTEMPTS_WITHIN)
+            .order_by(V.created_at)
         )
-        if len(recent) >= ATTEMPTS:
-            return TooManyAttempts(recent[-ATTEMPTS] + ATTEMPTS_WITHIN)
+        recent = rows.all()
+        made, taken = [row.created_at for row in recent], [row.created_at for row in recent if row.executor]
+        full = [
+            times[-most] for times, most in ((made, MADE_AT_MOST), (taken, ATTEMPTS)) if len(times) >= most
+        ]
+        if full:
+            return TooManyAttempts(max(full) + ATTEMPTS_WITHIN)
         last = await session.scalar(sa.select(sa.func.max(V.attempt)).where(V.order_id == order_id))
         view = CheckView(
             check_id, order_id, (last or 0) + 1, CheckState.CREATED, script, executor, at, expires_at
@@ -82,13 +88,13 @@ class Checks:
         return view
 
     async def attempts_left(self, session: AsyncSession, order_id: OrderId, at: datetime) -> int:
-        """Attempts that may still be made within the hour."""
-        made = await session.scalar(
+        """Attempts that may still be taken within the hour."""
+        taken = await session.scalar(
             sa.select(sa.func.count())
             .select_from(V)
-            .where(V.order_id == order_id, V.created_at > at - ATTEMPTS_WITHIN)
+            .where(V.order_id == order_id, V.created_at > at - ATTEMPTS_WITHIN, V.executor != "")
         )
-        return max(0, ATTEMPTS - (made or 0))
+        return max(0, ATTEMPTS - (taken or 0))
 
     async def read(self, session: AsyncSession, check_id: CheckId) -> CheckView | None:
         row = (await session.execute(sa.select(*_COLUMNS).where(V.id == check_id))).first()

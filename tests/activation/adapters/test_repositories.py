@@ -207,7 +207,8 @@ async def test_five_checks_an_hour_also_when_asked_for_at_once(sessions: Session
 
     async def attempt(at: datetime) -> int | None:
         async with sessions.begin() as session:
-            made = await STORE.checks.create(session, order, CheckId.new(), {}, at, at + timedelta(minutes=3))
+            ends = at + timedelta(minutes=3)
+            made = await STORE.checks.create(session, order, CheckId.new(), {}, at, ends, "kaika-1")
             return None if isinstance(made, TooManyAttempts) else made.attempt
 
     made = await asyncio.gather(*(attempt(NOW) for _ in range(20)))

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from activation.adapters.sql import checks as stored_checks
 from activation.adapters.sql.checks import CheckView
 from activation.adapters.sql.decisions import Question
 from activation.adapters.sql.store import Store
@@ -154,9 +155,18 @@ async def test_each_attempt_has_a_script_of_its_own_and_ends_the_one_before(
     assert outcomes == [CheckOutcome.ABORTED]
 
 
-async def test_five_an_hour(client: Client, ground: Ground, order: str) -> None:
-    left = [(await make(client, ground, order))["attempts_left"] for _ in range(5)]
-    assert left == [4, 3, 2, 1, 0]
+async def taken(client: Client, ground: Ground, checks: Checks, order: str, times: int) -> list[int]:
+    """As often an attempt that was connected; how many were left each time."""
+    left = []
+    for _ in range(times):
+        made = await make(client, ground, order)
+        left.append(int(made["attempts_left"]))
+        assert await checks._claim(made["check_id"], "f" * 64)
+    return left
+
+
+async def test_five_an_hour(client: Client, ground: Ground, checks: Checks, order: str) -> None:
+    assert await taken(client, ground, checks, order, 5) == [4, 3, 2, 1, 0]
     status, problem = await post(client, ground, order, ME.format(order))
     assert (status, problem["code"]) == (429, "too_many_checks")
     assert len(await checking.check_facts(ground, order)) == 4  # the fifth is still open
@@ -164,9 +174,14 @@ async def test_five_an_hour(client: Client, ground: Ground, order: str) -> None:
     assert (await post(client, ground, order, ME.format(order)))[0] == 201
 
 
-async def test_five_an_hour_also_at_the_same_moment(client: Client, ground: Ground, order: str) -> None:
-    answers = await asyncio.gather(*(post(client, ground, order, ME.format(order)) for _ in range(8)))
-    assert sorted(status for status, _ in answers) == [201] * 5 + [429] * 3
+async def test_what_nobody_had_a_place_for_uses_no_attempt_up_but_is_bounded(
+    client: Client, ground: Ground, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full house locks nobody out."""
+    monkeypatch.setattr(stored_checks, "MADE_AT_MOST", 8)
+    answers = await asyncio.gather(*(post(client, ground, order, ME.format(order)) for _ in range(10)))
+    assert sorted(status for status, _ in answers) == [201] * 8 + [429] * 2
+    assert {made["attempts_left"] for status, made in answers if status == 201} == {4}
 
 
 async def test_an_offer_is_answered_once(client: Client, ground: Ground, order: str) -> None:
@@ -295,7 +310,7 @@ async def test_aborting_counts_and_is_told(client: Client, ground: Ground, order
     check = (await make(client, ground, order))["check_id"]
     for _ in range(2):
         status, shown = await post(client, ground, order, f"/v1/checks/{check}/abort")
-        assert (status, shown["outcome"], shown["attempts_left"]) == (200, "aborted", 4)
+        assert (status, shown["outcome"], shown["attempts_left"]) == (200, "aborted", 5)
     assert len(await checking.check_facts(ground, order)) == 1
 
 
@@ -476,6 +491,10 @@ async def test_a_full_house_asks_to_wait(engine: AsyncEngine, ground: Ground) ->
         body = {"type": "offer", "sdp": await phones[1].offer()}
         path = f"/v1/checks/{made[1]['check_id']}/offer"
         status, problem = await post(client, ground, orders[1], path, body)
+        assert (status, problem["code"]) == (503, "checks_full")
+        with pytest.MonkeyPatch.context() as strict:  # whoever waits for a place does not use the rate up
+            strict.setattr("app.http.checks.CHECKS_PER_ADDRESS", Limit("checks.address", 0, 3600))
+            status, problem = await post(client, ground, orders[1], path, body)
         assert (status, problem["code"]) == (503, "checks_full")
         await post(client, ground, orders[0], f"/v1/checks/{made[0]['check_id']}/abort")
         await until(lambda: checks.desk.running == 0)
