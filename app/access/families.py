@@ -2,6 +2,7 @@
 
 What one sign-in leads to is a family. A refresh token that comes a second time was stolen, by whoever came
 first or second: the whole family ends (RFC 9700, section 4.14.2). So does one that another device shows.
+Only the last one may come again, from its own device and at once: then the answer with the next one was lost.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from app.tables import StaffRow
 REFRESH_BYTES = 32
 #: Good refresh tokens of one family over its whole time; an honest client needs some fifty.
 MAX_REFRESHES = 500
+#: For so long after its use the last token may be repeated by its device, if nobody has used the next one.
+LOST_ANSWER = timedelta(seconds=60)
 #: Devices signed in at once for one order or member of staff; the oldest gives way.
 MAX_FAMILIES = 3
 #: A device from which somebody signed in is theirs for so long (`knows`); its row is kept until then.
@@ -112,6 +115,7 @@ class TokenFamilies:
     async def refresh(self, text: str, device: str | None) -> SignedIn | RefreshRefusal:
         """New tokens for a refresh token, which is used up by it. A theft that shows ends the family.
 
+        Within `LOST_ANSWER` its own device may repeat it: what it was exchanged for becomes void.
         Under a hold (R9.3) the token is good again once that is lifted.
         """
         renewed = await self._refresh(text, device, self._clock())
@@ -121,27 +125,36 @@ class TokenFamilies:
 
     async def _refresh(self, text: str, device: str | None, now: datetime) -> SignedIn | RefreshRefusal:
         async with self._sessions.begin() as session:
-            used = await session.execute(
-                sa.update(R)
-                .where(R.digest == self._digest(text), R.used_at.is_(None))
-                .values(used_at=now)
-                .returning(R.family_id, R.expires_at)
-            )
-            token = used.first()
+            # Rows are held in the order of succession, then the family's.
+            token = await session.get(R, self._digest(text), with_for_update=True)
             if token is None:
-                return await self._unusable(session, text, now)
+                return RefreshRefusal.UNKNOWN
+            unseen = await self._unseen_successor(session, token, now)
             family = await session.get_one(F, token.family_id, with_for_update=True)
+            if token.used_at is not None and (unseen is None or not is_of(family.device_digest, device)):
+                await self._end(session, family, "reused", now)
+                return RefreshRefusal.REUSED
             refusal = await self._refusal(session, family, token.expires_at, device, now)
             if refusal is not None or device is None:
+                token.used_at = now
                 return refusal or RefreshRefusal.OTHER_DEVICE
             if await is_paused(session, _principal(family), now):
-                unused = sa.update(R).where(R.digest == self._digest(text)).values(used_at=None)
-                await session.execute(unused)
                 return RefreshRefusal.PAUSED
+            if unseen is not None:
+                unseen.used_at = now
+            token.used_at = token.used_at or now
             family.refreshes += 1
             refresh, seconds = self._new_refresh(session, family, now)
+            token.successor = self._digest(refresh)
             access = self._tokens.issue(_principal(family), device, family.id, family.expires_at)
         return SignedIn(access, refresh, seconds)
+
+    async def _unseen_successor(self, session: AsyncSession, used: R, now: datetime) -> R | None:
+        """What a used token was exchanged for, where the answer may have been lost: just now, and unused."""
+        if used.used_at is None or used.successor is None or now > used.used_at + LOST_ANSWER:
+            return None
+        successor = await session.get(R, used.successor, with_for_update=True)
+        return successor if successor is not None and successor.used_at is None else None
 
     async def end(self, family_id: str) -> None:
         """The holder's own wish; its access tokens die here at once, elsewhere within a second."""
@@ -179,15 +192,6 @@ class TokenFamilies:
             .limit(1)
         )
         return found is not None
-
-    async def _unusable(self, session: AsyncSession, text: str, now: datetime) -> RefreshRefusal:
-        used = await session.get(R, self._digest(text))
-        if used is None:
-            return RefreshRefusal.UNKNOWN
-        family = await session.get(F, used.family_id, with_for_update=True)
-        if family is not None:
-            await self._end(session, family, "reused", now)
-        return RefreshRefusal.REUSED
 
     async def _refusal(
         self, session: AsyncSession, family: F, expires_at: datetime, device: str | None, now: datetime

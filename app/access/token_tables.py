@@ -28,7 +28,10 @@ class TokenFamilyRow(Row):
 
 
 class RefreshTokenRow(Row):
-    """Only a keyed hash is stored. Used ones stay until their family is forgotten: a second use is theft."""
+    """Only a keyed hash is stored. Used ones stay until their family is forgotten: a second use is theft.
+
+    successor: the digest of the token that this one was exchanged for; None while unused or made void.
+    """
 
     __tablename__ = "refresh_tokens"
 
@@ -36,3 +39,4 @@ class RefreshTokenRow(Row):
     family_id: Mapped[str] = mapped_column(sa.String(32), index=True)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    successor: Mapped[str | None] = mapped_column(sa.String(64))

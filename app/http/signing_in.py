@@ -164,7 +164,10 @@ async def staff_token(request: web.Request, body: Credentials) -> Reply:
     problems=(common.TOO_MANY, common.PAUSED, REFRESH_REFUSED),
 )
 async def refresh_token(request: web.Request, body: RefreshGiven) -> Reply:
-    """Each refresh token is good once. A second use, or another device, ends the sign-in."""
+    """Each refresh token is good once. A second use, or another device, ends the sign-in.
+
+    Where the answer was lost, the same device may repeat the request for a minute.
+    """
     services = request.app[SERVICES]
     seconds = await services.rates.wait_for(REFRESHES_PER_ADDRESS, client_address(request))
     if seconds is not None:

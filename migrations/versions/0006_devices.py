@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("family_id", sa.String(length=32), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("successor", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_refresh_tokens")),
     )
     op.create_index(op.f("ix_refresh_tokens_family_id"), "refresh_tokens", ["family_id"])

@@ -15,7 +15,15 @@ from activation.adapters.sql.fields import FieldKeys
 from activation.ids import OrderId, StaffId
 from app.access import families as module
 from app.access.devices import new_device
-from app.access.families import KNOWN_FOR, MAX_FAMILIES, SPANS, RefreshRefusal, SignedIn, TokenFamilies
+from app.access.families import (
+    KNOWN_FOR,
+    LOST_ANSWER,
+    MAX_FAMILIES,
+    SPANS,
+    RefreshRefusal,
+    SignedIn,
+    TokenFamilies,
+)
 from app.access.principals import Applicant, Role, Staff
 from app.access.revocations import Revocations
 from app.access.token_tables import RefreshTokenRow, TokenFamilyRow
@@ -79,27 +87,66 @@ async def test_a_second_use_ends_the_whole_sign_in(
     order, device = OrderId.new(), new_device()
     first = await families.begin(Applicant(order), device)
     second = await _renewed(families, first.refresh, device)
-    assert await tokens.verify(second.access.text, device) is not None
+    third = await _renewed(families, second.refresh, device)
+    assert await tokens.verify(third.access.text, device) is not None
     assert await families.refresh(first.refresh, device) is RefreshRefusal.REUSED
     assert await tokens.verify(second.access.text, device) is None
     assert await tokens.verify(first.access.text, device) is None
-    assert await families.refresh(second.refresh, device) is RefreshRefusal.OVER
+    assert await families.refresh(third.refresh, device) is RefreshRefusal.OVER
     async with sessions() as session:
         noted = await session.scalars(sa.select(AuditEntryRow.event).where(AuditEntryRow.chain == order))
         assert [*noted] == ["sign_in.began", "sign_in.ended"]
 
 
-async def test_of_many_uses_at_once_one_at_most_is_good_and_then_none(
-    families: TokenFamilies, tokens: Tokens
+async def test_of_many_uses_at_once_by_its_device_one_leads_on(
+    families: TokenFamilies, sessions: Sessions
 ) -> None:
     device = new_device()
     first = await families.begin(Applicant(OrderId.new()), device)
     answers = await asyncio.gather(*(families.refresh(first.refresh, device) for _ in range(5)))
-    won = [each for each in answers if isinstance(each, SignedIn)]
-    assert len(won) <= 1
-    assert sum(each is RefreshRefusal.REUSED for each in answers) == 5 - len(won)
-    for each in won:
-        assert await tokens.verify(each.access.text, device) is None
+    made = [each.refresh for each in answers if isinstance(each, SignedIn)]
+    assert len({*made}) == 5
+    async with sessions() as session:
+        unused = sa.select(RefreshTokenRow.digest).where(RefreshTokenRow.used_at.is_(None))
+        (left,) = await session.scalars(unused)
+    (good,) = (text for text in made if families._digest(text) == left)
+    await _renewed(families, good, device)
+
+
+async def test_an_answer_that_was_lost_is_asked_for_again(
+    families: TokenFamilies, tokens: Tokens, clock: StandingClock
+) -> None:
+    device = new_device()
+    first = await families.begin(Applicant(OrderId.new()), device)
+    lost = await _renewed(families, first.refresh, device)
+    clock.forward(LOST_ANSWER)
+    again = await _renewed(families, first.refresh, device)
+    third = await _renewed(families, again.refresh, device)
+    assert await tokens.verify(third.access.text, device) is not None
+    assert await families.refresh(lost.refresh, device) is RefreshRefusal.REUSED
+    assert await tokens.verify(third.access.text, device) is None
+
+
+async def test_repeated_late_it_is_theft(
+    families: TokenFamilies, tokens: Tokens, clock: StandingClock
+) -> None:
+    device = new_device()
+    first = await families.begin(Applicant(OrderId.new()), device)
+    second = await _renewed(families, first.refresh, device)
+    clock.forward(LOST_ANSWER + timedelta(seconds=1))
+    assert await families.refresh(first.refresh, device) is RefreshRefusal.REUSED
+    assert await tokens.verify(second.access.text, device) is None
+
+
+@pytest.mark.parametrize("shown", [None, "another"])
+async def test_repeated_by_another_device_it_is_theft(
+    families: TokenFamilies, tokens: Tokens, shown: str | None
+) -> None:
+    device = new_device()
+    first = await families.begin(Applicant(OrderId.new()), device)
+    second = await _renewed(families, first.refresh, device)
+    assert await families.refresh(first.refresh, shown and new_device()) is RefreshRefusal.REUSED
+    assert await tokens.verify(second.access.text, device) is None
 
 
 @pytest.mark.parametrize("shown", [None, "another"])

@@ -110,12 +110,14 @@ async def test_tokens_are_renewed_and_a_stolen_one_ends_the_sign_in(client: Clie
     assert (
         await client.get(f"/v1/orders/{order}", headers=walk.bearer(second["access_token"]))
     ).status == 200
+    repeated = await (await renew(first["refresh_token"])).json()
+    third = await (await renew(repeated["refresh_token"])).json()
     again = await renew(first["refresh_token"])
     assert (again.status, (await again.json())["code"]) == (401, "refresh_refused")
-    for token in (first, second):
+    for token in (first, second, repeated, third):
         answer = await client.get(f"/v1/orders/{order}", headers=walk.bearer(token["access_token"]))
         assert answer.status == 401
-    assert (await renew(second["refresh_token"])).status == 401
+    assert (await renew(third["refresh_token"])).status == 401
     assert (await renew(new_device())).status == 401
     assert (await renew("?" * 43)).status == 422
 
