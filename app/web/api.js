@@ -31,8 +31,9 @@ function keep(made) {
   };
 }
 
+/** Only the refusal itself ends the sign-in: after a pause, a crowd or a fault the token is good again. */
 function signedOut(error) {
-  if (error.code === "network") throw error;
+  if (error.code !== "refresh_refused") throw error;
   tokens = null;
   throw new Problem("not_signed_in", error.detail);
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -48,6 +49,19 @@ async def test_a_page_whose_clock_stood_still_renews_when_it_is_refused(place: P
         assert len(refreshes) == 1
         place.ground.clock.forward(timedelta(hours=4))
         assert await page.evaluate(REFUSED, place.order) == "not_signed_in"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(429, "too_many_requests"), (503, "paused"), (500, "internal_error")]
+)
+async def test_what_is_over_in_a_moment_signs_nobody_out(place: Place, status: int, code: str) -> None:
+    async with chromium(None) as browser, phone_page(browser) as (page, _):
+        await place.open(page)
+        place.ground.clock.forward(timedelta(minutes=40))
+        busy = json.dumps({"code": code, "status": status, "title": code, "detail": code})
+        await page.route("**/tokens/refresh", lambda route: route.fulfill(status=status, body=busy), times=1)
+        assert await page.evaluate(REFUSED, place.order) == code
+        assert await page.evaluate(ASK, place.order) == place.order
 
 
 async def test_no_script_sees_the_device_and_nothing_is_stored(place: Place) -> None:
