@@ -52,6 +52,7 @@ SIGN_INS_PER_NAME = Limit("sign_in.name", 100, 900)
 SIGN_INS_PER_ADDRESS = Limit("sign_in.address", 100, 900)
 SIGN_INS_PER_KNOWN_DEVICE = Limit("sign_in.device", 20, 900)
 REFRESHES_PER_ADDRESS = Limit("refresh.address", 1200, 600)
+"""Of tokens that were never given; those of people who are signed in are not counted here."""
 NUMBERS_PER_ADDRESS = Limit("numbers.address", 1200, 600)
 """Some hundred people behind one address may search at once; nobody reads out the whole pool in a day."""
 CHECKS_PER_ADDRESS = Limit("checks.address", 150, 3600)

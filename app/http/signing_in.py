@@ -169,14 +169,17 @@ async def refresh_token(request: web.Request, body: RefreshGiven) -> Reply:
     Where the answer was lost, the same device may repeat the request for a minute.
     """
     services = request.app[SERVICES]
-    seconds = await services.rates.wait_for(REFRESHES_PER_ADDRESS, client_address(request))
-    if seconds is not None:
-        raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
     match await services.families.refresh(body.refresh_token, shown_device(request)):
         case SignedIn() as signed_in:
             return _token(signed_in)
         case RefreshRefusal.PAUSED:
             raise ProblemRaised(common.PAUSED)
+        case RefreshRefusal.UNKNOWN:
+            # Only guesses are counted: thousands renew behind one address of a mobile network.
+            seconds = await services.rates.wait_for(REFRESHES_PER_ADDRESS, client_address(request))
+            if seconds is not None:
+                raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
+            raise ProblemRaised(REFRESH_REFUSED)
         case RefreshRefusal():
             raise ProblemRaised(REFRESH_REFUSED)
 

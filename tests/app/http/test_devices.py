@@ -15,6 +15,7 @@ from app.access.devices import HEADER, is_device, new_device
 from app.access.principals import Role
 from app.access.rates import SIGN_INS_PER_NAME, SIGN_INS_PER_NAME_AND_ADDRESS, Limit
 from app.access.staff import NewAccount
+from app.http import signing_in
 from app.http.devices import COOKIE, COOKIE_TLS, KEEP_S
 from app.server import build_app
 from tests.app.ground import Ground
@@ -120,6 +121,23 @@ async def test_tokens_are_renewed_and_a_stolen_one_ends_the_sign_in(client: Clie
     assert (await renew(third["refresh_token"])).status == 401
     assert (await renew(new_device())).status == 401
     assert (await renew("?" * 43)).status == 422
+
+
+async def test_guesses_at_tokens_are_limited_and_keep_nobody_behind_the_same_address_from_renewing(
+    client: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing_in, "REFRESHES_PER_ADDRESS", Limit("refresh.address", 2, 600))
+    _, answer = await _exchange(client, ground, **walk.DEVICE)
+    mine = (await answer.json())["refresh_token"]
+
+    async def renew(token: str) -> ClientResponse:
+        return await client.post("/v1/tokens/refresh", json={"refresh_token": token}, headers=walk.DEVICE)
+
+    assert [(await renew(new_device())).status for _ in range(4)] == [401, 401, 429, 429]
+    for _ in range(4):
+        renewed = await renew(mine)
+        assert renewed.status == 200
+        mine = (await renewed.json())["refresh_token"]
 
 
 async def test_signing_out_leaves_nothing_to_renew_with(client: Client, ground: Ground) -> None:
