@@ -158,7 +158,8 @@ class Flow:
         if order is None:
             return None
         facts = await self.steps.facts(session, order)
-        answer = await self.steps.ask_gate(session, Question.MAY_ACTIVATE, facts)
+        may_be_on = order.state is S.ACTIVATING
+        answer = await self.steps.ask_gate(session, Question.MAY_ACTIVATE, facts, may_be_on=may_be_on)
         for state in reached(order.state, facts, answer):
             await self.store.orders.move(session, order_id, state, self.clock())
         match answer:

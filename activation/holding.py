@@ -108,6 +108,8 @@ class Suspending:
         to = SimState.ACTIVE if switched else SimState.SUSPENDED
         if card.state is not to:
             await self._store.sims.move(session, card.iccid, to, self._clock())
+        if not switched:
+            await self._store.holds.is_off(session, Stopped.SUBSCRIBER, order_id, self._clock())
         if wanted.on is not switched:
             why = await facts_known(session, self._store, order_id)
             await self._work.enqueue(session, SUSPEND, order_id, f"since-{why}")
@@ -127,9 +129,11 @@ class Suspending:
         own = [hold.id for hold in covering if hold.scope.kind is ScopeKind.ORDER]
         is_on = card.state is SimState.ACTIVE
         on = not (own if is_on else covering)
-        if not on:
-            stopping = own if is_on else [hold.id for hold in covering]
-            await self._store.holds.stopped(session, stopping, Stopped.SUBSCRIBER, order_id, now)
+        if not on and is_on:
+            await self._store.holds.waits(session, own, Stopped.SUBSCRIBER, order_id, now)
+        elif not on:
+            every = [hold.id for hold in covering]
+            await self._store.holds.stopped(session, every, Stopped.SUBSCRIBER, order_id, now)
         return _Wanted(card.imsi, on, so=on is is_on)
 
 

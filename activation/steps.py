@@ -96,13 +96,22 @@ class Steps:
             await self.store.facts.append(session, order.id, fact)
         return Facts(order.id, (*facts.evidence, *news))
 
-    async def ask_gate(self, session: AsyncSession, question: Question, facts: Facts) -> Decision:
-        """The gate's answer, recorded with its whole input; and what only a hold stops, as stopped by it."""
+    async def ask_gate(
+        self, session: AsyncSession, question: Question, facts: Facts, *, may_be_on: bool = False
+    ) -> Decision:
+        """The gate's answer, recorded with its whole input; and what only a hold stops, as stopped by it.
+
+        may_be_on: the HLR may have switched on already; then it only waits, until it is known to be off.
+        """
         answer, now = question.ask(facts, self.policy), self.clock()
         await self.store.decisions.record(session, question, facts, self.policy, answer, now)
         if answer == Wait((Reason.HELD,)):
             what = Stopped.SHIPMENT if question is Question.MAY_SHIP else Stopped.ACTIVATION
-            await self.store.holds.stopped(session, holds_in_force(facts), what, facts.order, now)
+            held = holds_in_force(facts)
+            if may_be_on:
+                await self.store.holds.waits(session, held, what, facts.order, now)
+            else:
+                await self.store.holds.stopped(session, held, what, facts.order, now)
         return answer
 
     async def open_case(

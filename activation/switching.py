@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from activation.adapters.sql.decisions import Question
 from activation.adapters.sql.orders import OrderView
 from activation.gate import Pass
+from activation.holds import Stopped
 from activation.ids import Imsi, OrderId
 from activation.order import OrderState as S
 from activation.ports import HlrFault
@@ -78,9 +79,11 @@ class Switching:
         now = self._clock()
         await self._store.orders.move(session, order_id, S.VERIFIED, now)
         await self._store.sims.move(session, card.iccid, SimState.INACTIVE, now)
+        await self._store.holds.is_off(session, Stopped.ACTIVATION, order_id, now)
         seen = len((await self._store.facts.load(session, order_id)).evidence)
         await self._steps.work.enqueue(session, again, order_id, f"off-{seen}")
 
     async def _may_activate(self, session: AsyncSession, order: OrderView) -> bool:
         facts = await self._steps.facts(session, order)
-        return isinstance(await self._steps.ask_gate(session, Question.MAY_ACTIVATE, facts), Pass)
+        answer = await self._steps.ask_gate(session, Question.MAY_ACTIVATE, facts, may_be_on=True)
+        return isinstance(answer, Pass)

@@ -55,7 +55,10 @@ async def until_obeyed(
             return 0
         if time.monotonic() > until:
             late = [each.executor for each in shown.processes if each.alive and not each.obeys]
-            say(f"  not seen in {seconds:.0f} s by: {', '.join(late)}")
+            if late:
+                say(f"  not seen in {seconds:.0f} s by: {', '.join(late)}")
+            if shown.pending:
+                say(f"  not switched off in {seconds:.0f} s: {shown.pending} orders")
             return 1
         await asyncio.sleep(POLL_S)
 

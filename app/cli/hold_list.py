@@ -38,6 +38,8 @@ async def _lines(url: str, *, everything: bool) -> list[str]:
                 for seen in shown.processes if shown else ():
                     delay = "not yet" if seen.delay_s is None else f"saw it after {seen.delay_s:.2f} s"
                     lines.append(f"    {seen.executor} {'alive' if seen.alive else 'dead'}, {delay}")
+                if shown is not None and shown.pending:
+                    lines.append(f"    not switched off yet: {shown.pending} orders")
                 for what, number in sorted(shown.stopped.items()) if shown else ():
                     lines.append(f"    stopped {number} {what}")
     finally:

@@ -144,9 +144,13 @@ class ProcessOut(Output):
 
 
 class HoldDetail(HoldOut):
-    """obeyed: by every process that lives. stopped: how many of each; orders once each, tries every time."""
+    """stopped: how many of each; orders once each, tries every time.
+
+    obeyed: by every process that lives, and nothing is pending. pending: orders whose subscribers may still be on, though the hold wants them off.
+    """
 
     obeyed: bool
+    pending: int
     processes: list[ProcessOut]
     stopped: dict[Stopped, int]
 
@@ -155,7 +159,11 @@ class HoldDetail(HoldOut):
         members = HoldOut.members(shown.hold)
         processes = [ProcessOut.of(each) for each in shown.processes]
         return cls.model_validate(
-            {**members, "obeyed": shown.obeyed, "processes": processes, "stopped": shown.stopped}
+            {
+                **members,
+                **{"obeyed": shown.obeyed, "pending": shown.pending},
+                **{"processes": processes, "stopped": shown.stopped},
+            }
         )
 
 

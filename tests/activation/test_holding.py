@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from activation.adapters.sql.audit import AuditEntryRow
 from activation.adapters.sql.hold_tables import HoldStopRow
 from activation.adapters.sql.holds import HoldView
 from activation.adapters.sql.tables import OrderRow
 from activation.evidence import Hold
 from activation.findings import Reason
 from activation.gate import Wait
+from activation.holding import Suspending
 from activation.holds import HoldState, Reach, Scope, Stopped
 from activation.ids import Imsi, OrderId, StaffId
 from activation.order import OrderState as S
 from activation.ports import HlrFault, MessageKind, Subscriber
 from activation.sim import SimState
 from app.compliance.holds.desk import HoldDesk, HoldRefusal, NewHold
+from app.compliance.holds.shown import show_hold
 from tests.activation.stand_ins import PromptWork, make_bench, now
 from tests.activation.test_flow import Scene
 
@@ -34,6 +38,7 @@ class Held(Scene):
         work = PromptWork(sessions)
         super().__init__(make_bench(sessions, work), work)
         self.desk = HoldDesk(sessions, now, work)
+        self.suspending = Suspending(self.bench.flow)
 
     async def place(self, scope: str, authority: str = "") -> HoldView:
         placed = await self.desk.place(MAKER, NewHold(Scope.parse(scope), "as ordered", authority, "no. 7"))
@@ -68,6 +73,24 @@ class Held(Scene):
             card = await self.bench.store.sims.of_order(session, order_id)
         assert card is not None
         return card.state
+
+    async def only_hold(self) -> HoldView:
+        async with self.bench.sessions.begin() as session:
+            [hold] = await self.bench.store.holds.newest(session, active=True, limit=5)
+        return hold
+
+    async def shown(self, hold: HoldView) -> tuple[bool, int, dict[Stopped, int]]:
+        """Obeyed, pending, stopped; as no process lives, only the HLR counts."""
+        async with self.bench.sessions.begin() as session:
+            shown = await show_hold(session, hold.id, now())
+        assert shown is not None
+        return shown.obeyed, shown.pending, shown.stopped
+
+    async def noted_as_stopped(self, order_id: OrderId) -> list[str]:
+        entries = sa.select(AuditEntryRow.content).where(AuditEntryRow.chain == order_id)
+        async with self.bench.sessions.begin() as session:
+            found = await session.scalars(entries.where(AuditEntryRow.event == "hold.stopped"))
+            return [json.loads(each)["details"]["what"] for each in found]
 
     async def stopped(self, hold: HoldView) -> dict[Stopped, int]:
         async with self.bench.sessions.begin() as session:
@@ -225,8 +248,13 @@ async def test_an_order_that_cannot_reach_the_hlr_is_off_once_it_can(held: Held)
     with pytest.raises(HlrFault):
         await held.place("all")
     assert await held.state(order_id) is S.ACTIVATING
+    hold = await held.only_hold()
+    assert await held.shown(hold) == (False, 1, {})
+    assert await held.noted_as_stopped(order_id) == []
     hlr.switch_on, hlr.switch_off = switch_on, switch_off  # type: ignore[method-assign]
     await held.time_passes(order_id)
+    assert await held.shown(hold) == (True, 0, {Stopped.ACTIVATION: 1})
+    assert await held.noted_as_stopped(order_id) == [Stopped.ACTIVATION]
     assert await held.state(order_id) is S.VERIFIED
     assert await held.card(order_id) is SimState.INACTIVE
 
@@ -242,6 +270,29 @@ async def test_an_active_subscriber_of_a_held_order_is_suspended_and_comes_back(
     await held.lift(hold)
     assert await held.card(order_id) is SimState.ACTIVE
     assert await held.is_on(order_id)
+
+
+async def test_a_hold_is_not_obeyed_while_the_hlr_is_silent(held: Held) -> None:
+    order_id = await held.active()
+    switch_off = held.bench.hlr.switch_off
+
+    async def away(imsi: Imsi) -> Subscriber:
+        raise HlrFault("the HLR is away")
+
+    held.bench.hlr.switch_off = away  # type: ignore[method-assign]
+    with pytest.raises(HlrFault):
+        await held.place(f"order:{order_id}")
+    hold = await held.only_hold()
+    assert await held.is_on(order_id)
+    assert await held.shown(hold) == (False, 1, {})
+    assert await held.noted_as_stopped(order_id) == []
+    held.bench.hlr.switch_off = switch_off  # type: ignore[method-assign]
+    await held.suspending.suspend(order_id)
+    assert await held.shown(hold) == (True, 0, {Stopped.SUBSCRIBER: 1})
+    assert await held.noted_as_stopped(order_id) == [Stopped.SUBSCRIBER]
+    await held.lift(hold)
+    assert await held.is_on(order_id)
+    assert (await held.shown(hold))[1] == 0
 
 
 async def test_a_wide_hold_leaves_subscribers_on_but_switches_nobody_on_again(held: Held) -> None:

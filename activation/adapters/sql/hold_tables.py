@@ -51,7 +51,7 @@ class HoldSightingRow(Row):
 class HoldStopRow(Row):
     """What a hold stopped: an order's shipment or activation, a sign-in … subject: order, staff or process.
 
-    waits: to be started again when the hold is lifted.
+    times: 0 while its subscriber may still be on. waits: to be started again when the hold is lifted.
     """
 
     __tablename__ = "hold_stops"

@@ -19,10 +19,12 @@ from activation.adapters.sql.engine import insert_if_absent
 from activation.adapters.sql.hold_tables import HoldRow as H
 from activation.adapters.sql.hold_tables import HoldStopRow as P
 from activation.adapters.sql.tables import OrderRow as O
+from activation.adapters.sql.tables import SimRow as C
 from activation.evidence import Facts, Hold
 from activation.holds import COMES_BACK, HoldState, Reach, Scope, ScopeKind, Stopped
 from activation.ids import HoldId, OrderId, StaffId
 from activation.order import OrderState
+from activation.sim import SimState
 from activation.weighing import holds_in_force
 
 #: Key of the advisory lock, in a space that nothing else uses.
@@ -141,23 +143,45 @@ class Holds:
             if first and OrderId.pattern.fullmatch(subject):
                 await note(session, subject, "hold.stopped", "R9.3", hold=hold, what=what)
 
+    async def waits(
+        self, session: AsyncSession, holds: Collection[str], what: Stopped, subject: OrderId, at: datetime
+    ) -> None:
+        """To be brought back when they are lifted, and not stopped yet: somebody may still be on."""
+        for hold in sorted(holds):
+            await insert_if_absent(
+                session, P, hold_id=hold, what=what, subject=subject, at=at, times=0, waits=True
+            )
+
+    async def is_off(self, session: AsyncSession, what: Stopped, subject: OrderId, at: datetime) -> None:
+        """What only waited for the switch is stopped now, by each hold that is in force."""
+        in_force = sa.select(H.id).where(H.state == HoldState.ACTIVE)
+        waiting = sa.select(P.hold_id).where(P.what == what, P.subject == subject, P.times == 0)
+        found = await session.scalars(waiting.where(P.hold_id.in_(in_force)))
+        await self.stopped(session, found.all(), what, subject, at)
+
+    async def pending(self, session: AsyncSession, hold: HoldView) -> int:
+        """Orders under a hold in force whose subscribers may still be on, though it wants them off."""
+        if hold.state is not HoldState.ACTIVE:
+            return 0
+        off = [sa.and_(O.state == OrderState.ACTIVATING, _under(hold.scope))]
+        if hold.scope.kind is ScopeKind.ORDER:
+            card = sa.select(C.iccid).where(C.order_id == O.id, C.state == SimState.ACTIVE)
+            off.append(sa.and_(O.id == hold.scope.value, O.state == OrderState.ACTIVE, card.exists()))
+        counted = sa.select(sa.func.count()).select_from(O).where(sa.or_(*off))
+        return await session.scalar(counted) or 0
+
     async def counts(self, session: AsyncSession, hold_id: HoldId) -> dict[Stopped, int]:
         """How many of each kind: orders for their work, tries for the rest."""
         tries = sa.case((P.what.in_(COMES_BACK), 1), else_=P.times)
-        query = sa.select(P.what, sa.func.sum(tries)).where(P.hold_id == hold_id).group_by(P.what)
+        mine = (P.hold_id == hold_id, P.times > 0)
+        query = sa.select(P.what, sa.func.sum(tries)).where(*mine).group_by(P.what)
         return {Stopped(what): int(number) for what, number in await session.execute(query)}
 
     async def activating(self, session: AsyncSession, scope: Scope, limit: int) -> list[OrderId]:
         """Orders under the scope that are being switched on now."""
-        under = {
-            ScopeKind.ALL: sa.true(),
-            ScopeKind.PROVINCE: O.province.in_((scope.value, "")),
-            ScopeKind.CHANNEL: O.channel == scope.value,
-            ScopeKind.DEALER: O.dealer == scope.value,
-            ScopeKind.ORDER: O.id == scope.value,
-        }[scope.kind]
-        query = sa.select(O.id).where(O.state == OrderState.ACTIVATING, under).order_by(O.id).limit(limit)
-        found = await session.scalars(query)
+        found = await session.scalars(
+            sa.select(O.id).where(O.state == OrderState.ACTIVATING, _under(scope)).order_by(O.id).limit(limit)
+        )
         return [OrderId(each) for each in found]
 
     async def to_bring_back(self, session: AsyncSession, limit: int) -> list[tuple[HoldId, OrderId]]:
@@ -194,15 +218,16 @@ class Holds:
     async def _count(
         self, session: AsyncSession, hold: str, what: Stopped, subject: str, at: datetime
     ) -> bool:
+        """True: it was not counted before."""
         waits = what in COMES_BACK
         if await insert_if_absent(
             session, P, hold_id=hold, what=what, subject=subject, at=at, times=1, waits=waits
         ):
             return True
-        if not waits:
-            key = (P.hold_id == hold, P.what == what, P.subject == subject)
-            await session.execute(sa.update(P).where(*key).values(times=P.times + 1))
-        return False
+        key = (P.hold_id == hold, P.what == what, P.subject == subject)
+        again = sa.update(P).where(*key, P.times == 0 if waits else sa.true())
+        counted = await session.scalars(again.values(times=P.times + 1).returning(P.times))
+        return counted.first() == 1
 
     async def _list(
         self, session: AsyncSession, *where: sa.ColumnElement[bool], lock: bool = False
@@ -224,6 +249,17 @@ def _covers(reach: Reach) -> sa.ColumnElement[bool]:
     if reach.order is not None:
         over.append(sa.and_(H.scope == ScopeKind.ORDER, H.value == reach.order))
     return sa.or_(*over)
+
+
+def _under(scope: Scope) -> sa.ColumnElement[bool]:
+    """Orders under it; one whose province nobody knows may be in any."""
+    return {
+        ScopeKind.ALL: sa.true(),
+        ScopeKind.PROVINCE: O.province.in_((scope.value, "")),
+        ScopeKind.CHANNEL: O.channel == scope.value,
+        ScopeKind.DEALER: O.dealer == scope.value,
+        ScopeKind.ORDER: O.id == scope.value,
+    }[scope.kind]
 
 
 async def _lock(session: AsyncSession, *, shared: bool) -> None:

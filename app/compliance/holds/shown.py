@@ -37,14 +37,17 @@ class ProcessSeen:
 
 @dataclass(frozen=True)
 class HoldShown:
+    """pending: orders whose subscribers may still be on, though it wants them off."""
+
     hold: HoldView
     processes: tuple[ProcessSeen, ...]
     stopped: dict[Stopped, int]
+    pending: int
 
     @property
     def obeyed(self) -> bool:
-        """By every process that lives."""
-        return all(process.obeys for process in self.processes if process.alive)
+        """By every process that lives, and by the HLR."""
+        return self.pending == 0 and all(process.obeys for process in self.processes if process.alive)
 
 
 async def show_hold(session: AsyncSession, hold_id: HoldId, now: datetime) -> HoldShown | None:
@@ -54,7 +57,8 @@ async def show_hold(session: AsyncSession, hold_id: HoldId, now: datetime) -> Ho
     if hold is None:
         return None
     processes = await _processes(session, hold, now)
-    return HoldShown(hold, processes, await store.holds.counts(session, hold_id))
+    stopped, pending = await store.holds.counts(session, hold_id), await store.holds.pending(session, hold)
+    return HoldShown(hold, processes, stopped, pending)
 
 
 async def _processes(session: AsyncSession, hold: HoldView, now: datetime) -> tuple[ProcessSeen, ...]:

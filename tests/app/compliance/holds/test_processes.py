@@ -102,7 +102,7 @@ class Here:
         """Seconds until the other process saw it, as that wrote them down."""
 
         async def is_seen() -> bool:
-            return (await self.show(hold)).obeyed
+            return any(each.executor == OTHER and each.obeys for each in (await self.show(hold)).processes)
 
         await until(is_seen)
         [process] = [each for each in (await self.show(hold)).processes if each.executor == OTHER]
