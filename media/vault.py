@@ -98,8 +98,8 @@ class Vault(Protocol):
         Called again after a fault it goes on; removing what is not there does nothing.
         """
 
-    async def orders(self) -> Sequence[OrderId]:
-        """Every order that has objects, in ascending order."""
+    async def orders(self, beginning: str = "") -> Sequence[OrderId]:
+        """Every order that has objects and whose id begins so, in ascending order."""
 
     async def digests(self, order_id: OrderId) -> Sequence[Digest]:
         """Every object of the order, in ascending order, also where its key was destroyed already."""

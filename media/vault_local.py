@@ -105,9 +105,9 @@ class LocalVault:
     async def destroy_order(self, order_id: OrderId) -> None:
         await self._run(lambda: self._destroy_order(OrderId(order_id)))
 
-    async def orders(self) -> Sequence[OrderId]:
-        """Every order that has objects, in ascending order."""
-        return await self._run(self._orders)
+    async def orders(self, beginning: str = "") -> Sequence[OrderId]:
+        """Every order that has objects and whose id begins so, in ascending order."""
+        return await self._run(lambda: self._orders(beginning))
 
     async def digests(self, order_id: OrderId) -> Sequence[Digest]:
         """Every object of one order, in ascending order; nothing is opened."""
@@ -228,9 +228,10 @@ class LocalVault:
                     shutil.rmtree(room / order)
                 _sync_folder(room)
 
-    def _orders(self) -> Sequence[OrderId]:
+    def _orders(self, beginning: str) -> Sequence[OrderId]:
         names = os.listdir(self._keys) if self._keys.is_dir() else []
-        return sorted(OrderId(name) for name in names if OrderId.pattern.fullmatch(name))
+        found = (name for name in names if name.startswith(beginning) and OrderId.pattern.fullmatch(name))
+        return sorted(map(OrderId, found))
 
     def _digests(self, order: OrderId) -> Sequence[Digest]:
         folder = self._keys / order

@@ -105,8 +105,8 @@ class S3Vault:
     async def destroy_order(self, order_id: OrderId) -> None:
         await self._run(lambda: self._destroy_order(OrderId(order_id)))
 
-    async def orders(self) -> Sequence[OrderId]:
-        return await self._run(self._orders)
+    async def orders(self, beginning: str = "") -> Sequence[OrderId]:
+        return await self._run(lambda: self._orders(beginning))
 
     async def digests(self, order_id: OrderId) -> Sequence[Digest]:
         return await self._run(lambda: self._digests(OrderId(order_id)))
@@ -200,8 +200,9 @@ class S3Vault:
         if self._quarantine is not None:
             self._quarantine.delete_all(f"{QUARANTINE}{order}/")
 
-    def _orders(self) -> Sequence[OrderId]:
-        return [OrderId(name) for name in self._keys.folders(KEYS) if OrderId.pattern.fullmatch(name)]
+    def _orders(self, beginning: str) -> Sequence[OrderId]:
+        names = (beginning + rest for rest in self._keys.folders(KEYS + beginning))
+        return [OrderId(name) for name in names if OrderId.pattern.fullmatch(name)]
 
     def _digests(self, order: OrderId) -> Sequence[Digest]:
         prefix = f"{KEYS}{order}/"

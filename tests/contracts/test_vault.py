@@ -111,6 +111,8 @@ async def test_a_destroyed_order_leaves_nothing_and_takes_nothing_along(
         await vault.put(order, "frame", "image/jpeg", b"%d" % number)
     kept = await vault.put(other, "frame", "image/jpeg", b"kept")
     assert await vault.orders() == sorted((order, other))
+    assert await vault.orders(order[:12]) == [order]
+    assert await vault.orders("ord_none") == []
     assert len(await vault.digests(order)) == 3
     await vault.destroy_order(order)
     await vault.destroy_order(order)

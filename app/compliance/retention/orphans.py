@@ -10,8 +10,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
@@ -33,8 +34,10 @@ from media.vault import Vault, VaultFault
 SETTLED = timedelta(hours=12)
 #: Orders that changed since then are looked at, in two sweeps at least.
 LOOKED_BACK = timedelta(hours=72)
-#: Orders looked at in one sweep, per state.
-BATCH = 2_000
+#: Living orders in one page; every page takes seconds, so that it fits into a step.
+BATCH = 50
+#: Pages of orders in the vault: those whose id begins alike.
+BEGINNINGS = tuple(f"ord_{number:02x}" for number in range(256))
 _ASKED_AT_ONCE = 500
 #: A day's destructions and those of the day before that the last sweep may have been too early for; a request
 #: ends within minutes.
@@ -50,30 +53,37 @@ class Orphans:
     clock: Clock
     vault: Vault
 
-    async def sweep(self) -> int:
-        """How many objects, or whole orders, were destroyed. Raises StoreFault."""
+    async def keys_of_destroyed(self, after: str) -> str | None:
+        """One page; where the next one begins, None: there is none."""
+        since = TombstoneRow.destroyed_at > self.clock() - DESTROYED_LATELY
+        page = sa.select(TombstoneRow.order_id).where(since, TombstoneRow.order_id > after)
+        async with self.sessions() as session:
+            ids = list(await session.scalars(page.order_by(TombstoneRow.order_id).limit(_ASKED_AT_ONCE)))
+        for start in range(0, len(ids), _KEYS_AT_ONCE):
+            some = map(OrderId, ids[start : start + _KEYS_AT_ONCE])
+            await asyncio.gather(*map(_destroy_keys, some))
+        return ids[-1] if ids else None
+
+    async def of_destroyed(self, beginning: str) -> int:
+        """How many orders' objects were destroyed, of those whose id begins so. Raises StoreFault."""
         try:
-            await self._keys_of_destroyed()
-            return await self._of_destroyed() + await self._of_living()
+            return await self._of_destroyed(beginning)
         except VaultFault as fault:
             raise StoreFault("the vault did not answer while orphans were swept") from fault
 
-    async def _keys_of_destroyed(self) -> None:
-        since = TombstoneRow.destroyed_at > self.clock() - DESTROYED_LATELY
-        after = ""
-        while True:
-            page = sa.select(TombstoneRow.order_id).where(since, TombstoneRow.order_id > after)
-            async with self.sessions() as session:
-                ids = list(await session.scalars(page.order_by(TombstoneRow.order_id).limit(_ASKED_AT_ONCE)))
-            if not ids:
-                return
-            for start in range(0, len(ids), _KEYS_AT_ONCE):
-                some = map(OrderId, ids[start : start + _KEYS_AT_ONCE])
-                await asyncio.gather(*map(_destroy_keys, some))
-            after = ids[-1]
+    async def of_living(self, state: S, after: Sequence[str]) -> tuple[int, list[str]]:
+        """One page of orders in a state: how many objects went, and where the next page begins; empty: none.
 
-    async def _of_destroyed(self) -> int:
-        there, swept, unknown = list(await self.vault.orders()), 0, 0
+        after: empty, or what came back from the page before. Raises StoreFault.
+        """
+        ids, following = await self._page(state, after)
+        try:
+            return sum([await self._of_one(each) for each in ids]), following
+        except VaultFault as fault:
+            raise StoreFault("the vault did not answer while orphans were swept") from fault
+
+    async def _of_destroyed(self, beginning: str) -> int:
+        there, swept, unknown = list(await self.vault.orders(beginning)), 0, 0
         for start in range(0, len(there), _ASKED_AT_ONCE):
             part = there[start : start + _ASKED_AT_ONCE]
             async with self.sessions() as session:
@@ -96,15 +106,18 @@ class Orphans:
             _log.warning("sealed objects of orders that the database does not know", orders=unknown)
         return swept
 
-    async def _of_living(self) -> int:
-        swept, since = 0, self.clock() - LOOKED_BACK
-        for state in S:
-            lately = sa.select(OrderRow.id).where(OrderRow.state == state, OrderRow.changed_at > since)
-            async with self.sessions() as session:
-                ids = list(await session.scalars(lately.order_by(OrderRow.changed_at).limit(BATCH)))
-            for order_id in ids:
-                swept += await self._of_one(OrderId(order_id))
-        return swept
+    async def _page(self, state: S, after: Sequence[str]) -> tuple[list[OrderId], list[str]]:
+        at, order_id = OrderRow.changed_at, OrderRow.id
+        lately = sa.select(order_id, at).where(OrderRow.state == state)
+        if after:
+            begun = datetime.fromisoformat(after[0])
+            lately = lately.where(sa.or_(at > begun, sa.and_(at == begun, order_id > after[1])))
+        else:
+            lately = lately.where(at > self.clock() - LOOKED_BACK)
+        async with self.sessions() as session:
+            rows = list(await session.execute(lately.order_by(at, order_id).limit(BATCH)))
+        following = [rows[-1].changed_at.isoformat(), rows[-1].id] if len(rows) == BATCH else []
+        return [OrderId(row.id) for row in rows], following
 
     async def _of_one(self, order_id: OrderId) -> int:
         held = set(await self.vault.digests(order_id))

@@ -5,22 +5,25 @@ Every pass is bounded and looks through indexes; what it leaves, the next one fi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
 import structlog
 from prometheus_client import Gauge
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from activation.adapters.sql.store import Store
-from activation.ports import Clock, Mission, Routine, Work
+from activation.order import OrderState
+from activation.ports import Clock, Mission, Routine, StepGaveUp, Work
 from app.compliance.retention.destroying import DESTROY, Destroyer
 from app.compliance.retention.due import due_orders, plan
 from app.compliance.retention.face_rows import FORGET_FACES
 from app.compliance.retention.faces import Faces
-from app.compliance.retention.orphans import Orphans
+from app.compliance.retention.orphans import BEGINNINGS, Orphans
 from app.compliance.subjects.requests import Requests
 from app.tables import IdempotencyRow
 
@@ -32,6 +35,10 @@ ANSWERS_KEPT, ANSWERS_AT_ONCE = timedelta(hours=24), 50_000
 NUMBERS = 5_000
 #: 02:00 to 06:00 in China, every ten minutes; UTC.
 NIGHT_CRON, TIDY_CRON, FACES_CRON = "30 */10 18-21 * * *", "0 41 17 * * *", "15 23 * * * *"
+#: The alarm depends on nothing else; the long ones come after the night's destructions.
+OVERDUE_CRON, ORPHANS_CRON, SCRUB_CRON = "0 35 17 * * *", "0 11 22 * * *", "0 51 22 * * *"
+#: Whose rows were deleted, or sealed anew.
+_SCRUBBED = ("orders", "captures", "deliveries", "delivery_events", "facts", "decisions")
 
 OVERDUE = Gauge("kaika_retention_overdue", "Orders whose data should have been destroyed by now", ("kept",))
 _log = structlog.get_logger("kaika.retention")
@@ -54,7 +61,10 @@ class Retention:
     def routines(self) -> Sequence[Routine]:
         return (
             Routine("retention", NIGHT_CRON, self.night),
+            Routine("retention-overdue", OVERDUE_CRON, self.look_for_overdue),
             Routine("retention-tidy", TIDY_CRON, self.tidy),
+            Routine("retention-orphans", ORPHANS_CRON, self.sweep),
+            Routine("retention-scrub", SCRUB_CRON, self.scrub),
             Routine("retention-faces", FACES_CRON, self.count_faces),
         )
 
@@ -73,12 +83,46 @@ class Retention:
         return len(found)
 
     async def tidy(self) -> None:
-        await self.work.write("retention-tidy.1 numbers", self._numbers)
-        await self.work.ask("retention-tidy.2 orphans", self.orphans.sweep)
-        await self.work.ask("retention-tidy.3 scrub", self._scrub)
-        await self.work.ask("retention-tidy.4 overdue", self._overdue)
-        await self.work.write("retention-tidy.5 copies", self._copies)
-        await self.work.write("retention-tidy.6 answers", self._answers)
+        with _part("numbers"):
+            await self.work.write("retention-tidy.1 numbers", self._numbers)
+        with _part("copies"):
+            await self.work.write("retention-tidy.2 copies", self._copies)
+        with _part("answers"):
+            await self.work.write("retention-tidy.3 answers", self._answers)
+
+    async def look_for_overdue(self) -> None:
+        await self.work.ask("retention-overdue.1 count", self._overdue)
+
+    async def sweep(self) -> None:
+        """Orphans, one page in a step: what breaks off goes on at the page after the last that ended."""
+        swept, orphans = 0, self.orphans
+        with _part("keys of destroyed orders"):
+            after: str | None = ""
+            while after is not None:
+                from_ = after
+                after = await self.work.ask(
+                    "retention-orphans.1 keys", lambda f=from_: orphans.keys_of_destroyed(f)
+                )
+        for beginning in BEGINNINGS:
+            with _part("objects of destroyed orders"):
+                swept += await self.work.ask(
+                    "retention-orphans.2 destroyed", lambda b=beginning: orphans.of_destroyed(b)
+                )
+        for state in OrderState:
+            with _part("orphans of living orders"):
+                page: Sequence[str] = ()
+                while True:
+                    gone, page = await self.work.ask(
+                        "retention-orphans.3 living", lambda s=state, p=page: orphans.of_living(s, p)
+                    )
+                    swept += gone
+                    if not page:
+                        break
+        _log.info("orphans", swept=swept)
+
+    async def scrub(self) -> None:
+        """No step of the engine: VACUUM takes as long as it takes, and may be begun again at any time."""
+        await scrub(self.engine)
 
     async def count_faces(self) -> None:
         await self.work.ask("retention-faces.1 count", self.faces.count)
@@ -96,9 +140,6 @@ class Retention:
             sa.delete(IdempotencyRow).where(IdempotencyRow.key.in_(old.limit(ANSWERS_AT_ONCE)))
         )
 
-    async def _scrub(self) -> None:
-        await scrub(self.engine)
-
     async def _overdue(self) -> None:
         """Late by more than two days: something keeps the nights from doing their work."""
         async with AsyncSession(self.engine) as session:
@@ -107,6 +148,17 @@ class Retention:
             OVERDUE.labels(line.kept.value).set(line.due)
             if line.due:
                 _log.warning("identity data are overdue for destruction", kept=line.kept, orders=line.due)
+
+
+@contextmanager
+def _part(name: str) -> Iterator[None]:
+    """What fails in one part is said, and stops no other; tomorrow it is tried again."""
+    try:
+        yield
+    except StepGaveUp as given_up:
+        _log.error("a part of retention's housekeeping gave up", part=name, step=str(given_up))
+    except DBAPIError:
+        _log.exception("a part of retention's housekeeping failed", part=name)
 
 
 async def scrub(engine: AsyncEngine) -> None:
@@ -125,6 +177,7 @@ async def scrub(engine: AsyncEngine) -> None:
             return
         await driver.set_autocommit(True)
         try:
-            await driver.execute("VACUUM orders, captures, deliveries, delivery_events, facts, decisions")
+            for table in _SCRUBBED:
+                await driver.execute(f"VACUUM {table}")
         finally:
             await driver.set_autocommit(False)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
+from activation.adapters.sql.numbers import Numbers
 from activation.ending import QUARANTINE
 from activation.order import OrderState as S
 from app.compliance.retention.routine import OVERDUE
@@ -76,12 +79,34 @@ async def test_a_wish_is_carried_out_and_closed(town: Town) -> None:
 async def test_what_the_nights_leave_undone_is_said(town: Town) -> None:
     await town.over(await town.order(), S.EXPIRED)
     town.clock.forward(timedelta(days=9))
-    await town.retention.tidy()
+    await town.retention.look_for_overdue()
     gauge = OVERDUE.labels("never_confirmed")
     assert gauge._value.get() == 0  # due since a day: the next night's work
     town.clock.forward(timedelta(days=3))
-    await town.retention.tidy()
+    await town.retention.look_for_overdue()
     assert gauge._value.get() == 1
     await town.night()
-    await town.retention.tidy()
+    await town.retention.look_for_overdue()
     assert gauge._value.get() == 0
+
+
+async def test_one_part_that_fails_stops_no_other(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: object) -> int:
+        raise OperationalError("", {}, Exception())
+
+    async with town.sessions.begin() as session:
+        old = {"key": "old", "request_digest": "", "created_at": town.clock() - timedelta(hours=25)}
+        await session.execute(sa.insert(IdempotencyRow).values(**old))
+    monkeypatch.setattr(Numbers, "free_lapsed", fails)
+    await town.retention.tidy()
+    async with town.sessions() as session:
+        assert list(await session.scalars(sa.select(IdempotencyRow.key))) == []
+
+
+async def test_scrubbing_is_no_step_and_so_has_no_time_limit(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(town.work, "break_at", "")  # any step would die
+    await town.retention.scrub()
+    names = [each.name for each in town.retention.routines()]
+    assert {"retention-overdue", "retention-orphans", "retention-scrub", "retention-tidy"} < set(names)
