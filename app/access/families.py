@@ -8,7 +8,8 @@ Only the last one may come again, from its own device and at once: then the answ
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -38,6 +39,9 @@ MAX_FAMILIES = 3
 KNOWN_FOR = timedelta(days=30)
 #: Forgotten families cleared away with each sign-in.
 CLEAR_AT_ONCE = 20
+
+#: In a session's `info`: it has ended a family.
+_ENDED = "family_ended"
 
 
 @dataclass(frozen=True)
@@ -103,13 +107,12 @@ class TokenFamilies:
             expires_at=now + span.whole,
             refreshes=0,
         )
-        async with self._sessions.begin() as session:
+        async with self._ending() as session:
             await self._clear(session, now)
             await self._make_room(session, principal.subject, now)
             session.add(family)
             refresh, seconds = self._new_refresh(session, family, now)
             await note(session, principal.subject, "sign_in.began", "R9.1", family=family.id)
-        self.forget_revocations()
         return SignedIn(self._tokens.issue(principal, device, family.id, family.expires_at), refresh, seconds)
 
     async def refresh(self, text: str, device: str | None) -> SignedIn | RefreshRefusal:
@@ -118,13 +121,8 @@ class TokenFamilies:
         Within `LOST_ANSWER` its own device may repeat it: what it was exchanged for becomes void.
         Under a hold (R9.3) the token is good again once that is lifted.
         """
-        renewed = await self._refresh(text, device, self._clock())
-        if isinstance(renewed, RefreshRefusal):
-            self.forget_revocations()
-        return renewed
-
-    async def _refresh(self, text: str, device: str | None, now: datetime) -> SignedIn | RefreshRefusal:
-        async with self._sessions.begin() as session:
+        now = self._clock()
+        async with self._ending() as session:
             # Rows are held in the order of succession, then the family's.
             token = await session.get(R, self._digest(text), with_for_update=True)
             if token is None:
@@ -149,6 +147,14 @@ class TokenFamilies:
             access = self._tokens.issue(_principal(family), device, family.id, family.expires_at)
         return SignedIn(access, refresh, seconds)
 
+    @asynccontextmanager
+    async def _ending(self) -> AsyncIterator[AsyncSession]:
+        """A transaction; what it ended counts here at once. Only then are revocations read anew."""
+        async with self._sessions.begin() as session:
+            yield session
+        if session.info.pop(_ENDED, False):
+            self.forget_revocations()
+
     async def _unseen_successor(self, session: AsyncSession, used: R, now: datetime) -> R | None:
         """What a used token was exchanged for, where the answer may have been lost: just now, and unused."""
         if used.used_at is None or used.successor is None or now > used.used_at + LOST_ANSWER:
@@ -158,11 +164,10 @@ class TokenFamilies:
 
     async def end(self, family_id: str) -> None:
         """The holder's own wish; its access tokens die here at once, elsewhere within a second."""
-        async with self._sessions.begin() as session:
+        async with self._ending() as session:
             family = await session.get(F, family_id, with_for_update=True)
             if family is not None:
                 await self._end(session, family, "signed_out", self._clock())
-        self.forget_revocations()
 
     async def end_all(self, session: AsyncSession, subject: str, why: str) -> None:
         """Every sign-in of one subject. The caller commits, then calls `forget_revocations`."""
@@ -219,6 +224,7 @@ class TokenFamilies:
         if family.ended_at is not None:
             return
         family.ended_at, family.ended_for = now, why
+        session.info[_ENDED] = True
         await note(session, family.subject, "sign_in.ended", "R9.1", reason=why, family=family.id)
 
     async def _living(self, session: AsyncSession, subject: str) -> list[F]:

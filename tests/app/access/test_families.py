@@ -127,6 +127,22 @@ async def test_an_answer_that_was_lost_is_asked_for_again(
     assert await tokens.verify(third.access.text, device) is None
 
 
+async def test_revocations_are_read_anew_only_where_a_sign_in_ended(
+    families: TokenFamilies, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten: list[str] = []
+    monkeypatch.setattr(tokens.revocations, "forget", lambda: forgotten.append("now"))
+    device, other = new_device(), new_device()
+    first = await families.begin(Applicant(OrderId.new()), device)
+    second = await _renewed(families, first.refresh, device)
+    assert await families.refresh(new_device(), device) is RefreshRefusal.UNKNOWN
+    assert forgotten == []
+    assert await families.refresh(second.refresh, other) is RefreshRefusal.OTHER_DEVICE
+    assert forgotten == ["now"]
+    assert await families.refresh(second.refresh, device) is RefreshRefusal.REUSED
+    assert forgotten == ["now"]
+
+
 async def test_repeated_late_it_is_theft(
     families: TokenFamilies, tokens: Tokens, clock: StandingClock
 ) -> None:
