@@ -146,7 +146,8 @@ class ProcessOut(Output):
 class HoldDetail(HoldOut):
     """stopped: how many of each; orders once each, tries every time.
 
-    obeyed: by every process that lives, and nothing is pending. pending: orders whose subscribers may still be on, though the hold wants them off.
+    obeyed: by every process that lives, and nothing is pending. pending: orders whose subscribers may
+    still be on, though the hold wants them off.
     """
 
     obeyed: bool

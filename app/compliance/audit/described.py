@@ -12,24 +12,28 @@ from activation.adapters.sql.audit_chain import digest_of
 from app.compliance.audit.chains import Fault
 from app.compliance.audit.rows import Row
 
-#: After this entry an order's rows may be gone (R8.2).
+#: After this entry an order's rows are gone, all of them, and a tombstone says so (R8.2).
 DESTROYED = "retention.destroyed"
+_STANDS = "still stands, and is said to be destroyed"
 _INSTANT = "%Y-%m-%d %H:%M:%S.%f"
 
 
 @dataclass
 class Described:
-    """What one order's chain says: number of the fact, or id of the decision, to seq and entry."""
+    """What one order's chain says: number of the fact, or id of the decision, to seq and entry.
+
+    destroyed: seq of the entry that says so.
+    """
 
     facts: dict[int, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     decisions: dict[int, tuple[int, dict[str, Any]]] = field(default_factory=dict)
-    destroyed: bool = False
+    destroyed: int | None = None
 
     def take(self, seq: int, told: dict[str, Any]) -> None:
         """One entry of the chain; raises KeyError or TypeError where it does not say what it should."""
         event = str(told["event"])
         if event == DESTROYED:
-            self.destroyed = True
+            self.destroyed = seq
         elif event.startswith("fact."):
             self.facts[int(told["details"]["seq"])] = (seq, told)
         elif event.startswith("decision."):
@@ -39,6 +43,9 @@ class Described:
 def compare_facts(orders: dict[str, Described], rows: Iterable[Row]) -> Iterable[Fault]:
     """rows: order, seq, kind, at, body. What was described and is not there comes from `missing`."""
     for order, number, kind, at, body in rows:
+        if orders[order].destroyed is not None:
+            yield Fault(order, orders[order].destroyed, f"fact {number} {_STANDS}")
+            continue
         entry = orders[order].facts.pop(number, None)
         if entry is None:
             yield Fault(order, None, f"fact {number} is in no entry: put in")
@@ -54,6 +61,9 @@ def compare_facts(orders: dict[str, Described], rows: Iterable[Row]) -> Iterable
 def compare_decisions(orders: dict[str, Described], rows: Iterable[Row]) -> Iterable[Fault]:
     """rows: order, id, question, facts_seen, at, input, answer."""
     for order, number, question, facts_seen, at, asked, answer in rows:
+        if orders[order].destroyed is not None:
+            yield Fault(order, orders[order].destroyed, f"decision {number} {_STANDS}")
+            continue
         entry = orders[order].decisions.pop(number, None)
         if entry is None:
             yield Fault(order, None, f"decision {number} is in no entry: put in")
@@ -72,12 +82,26 @@ def compare_decisions(orders: dict[str, Described], rows: Iterable[Row]) -> Iter
 def missing(orders: dict[str, Described]) -> Iterable[Fault]:
     """What is left after comparing: described, and no longer there."""
     for order, described in orders.items():
-        if described.destroyed:
+        if described.destroyed is not None:
             continue
         for number, (seq, _) in described.facts.items():
             yield Fault(order, seq, f"fact {number} is missing")
         for number, (seq, _) in described.decisions.items():
             yield Fault(order, seq, f"decision {number} is missing")
+
+
+def not_destroyed(
+    orders: dict[str, Described], standing: Iterable[str], buried: Iterable[str]
+) -> Iterable[Fault]:
+    """Of those said to be destroyed. standing: whose own row is there; buried: whose tombstone is finished."""
+    there, over = set(standing), set(buried)
+    for order, described in orders.items():
+        if described.destroyed is None:
+            continue
+        if order in there:
+            yield Fault(order, described.destroyed, f"the order {_STANDS}")
+        if order not in over:
+            yield Fault(order, described.destroyed, "is said to be destroyed, and no tombstone says when")
 
 
 def _parsed(text: str) -> Any:

@@ -12,9 +12,10 @@ from activation.adapters.sql.audit_tables import AuditCheckpointHeadRow as Seen
 from activation.adapters.sql.audit_tables import AuditCheckpointRow as C
 from activation.adapters.sql.audit_tables import AuditEntryRow as E
 from activation.adapters.sql.audit_tables import AuditHeadRow as H
-from activation.adapters.sql.tables import DecisionRow, FactRow
+from activation.adapters.sql.tables import DecisionRow, FactRow, OrderRow
 from app.compliance.audit.chains import Entry
 from app.compliance.audit.checkpoints import CHUNK, by_bytes
+from app.compliance.retention.tables import TombstoneRow
 
 Row = tuple[Any, ...]
 
@@ -120,6 +121,17 @@ def decisions(session: AsyncSession, orders: Sequence[str]) -> sa.Select[Any]:
     return sa.select(as_text(session, D.order_id), D.id, question, D.facts_seen, *texts).where(
         D.order_id.in_(orders)
     )
+
+
+def standing(orders: Sequence[str]) -> sa.Select[str]:
+    """Those of these orders whose row is there."""
+    return sa.select(OrderRow.id).where(OrderRow.id.in_(orders))
+
+
+def buried(orders: Sequence[str]) -> sa.Select[str]:
+    """Those of these orders whose destruction came to its end."""
+    T = TombstoneRow
+    return sa.select(T.order_id).where(T.order_id.in_(orders), T.destroyed_at.is_not(None))
 
 
 def without_trail(session: AsyncSession, table: type[FactRow] | type[DecisionRow]) -> sa.Select[Any]:

@@ -17,7 +17,7 @@ from activation.adapters.sql.tables import DecisionRow, FactRow
 from app.compliance.audit import rows
 from app.compliance.audit.chains import ChainCheck, Fault
 from app.compliance.audit.checkpoints import heads_at
-from app.compliance.audit.described import Described, compare_decisions, compare_facts, missing
+from app.compliance.audit.described import Described, compare_decisions, compare_facts, missing, not_destroyed
 from app.compliance.audit.merkle import Tree, head_leaf
 from app.compliance.audit.signed import FIRST, Changes, PublicKeys, Signed
 
@@ -124,7 +124,15 @@ class _Verification:
             await self._take(rows.facts(self._session, list(orders)), compare_facts, orders)
             await self._take(rows.decisions(self._session, list(orders)), compare_decisions, orders)
             self._found.faults.extend(missing(orders))
+            await self._destroyed(orders)
         self._orders = {} if left is None else {leave: left}
+
+    async def _destroyed(self, orders: dict[str, Described]) -> None:
+        said = [name for name, described in orders.items() if described.destroyed is not None]
+        if said:
+            standing = await self._session.scalars(rows.standing(said))
+            buried = await self._session.scalars(rows.buried(said))
+            self._found.faults.extend(not_destroyed(orders, standing, buried))
 
     async def _take(
         self,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,11 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from activation.adapters.sql.audit import link, note
+from activation.ids import OrderId
 from app.compliance.audit import rows, verifying
 from app.compliance.audit.checkpoints import Checkpoints, latest
 from app.compliance.audit.signed import Signed
 from app.compliance.audit.verifying import Verified, verify
-from tests.app.compliance.audit.trail import KEY, KEYS, Sessions, furnish, without_guards
+from app.compliance.retention.rows import delete_rows
+from app.compliance.retention.tables import TombstoneRow
+from tests.app.compliance.audit.trail import KEY, KEYS, NOW, Sessions, furnish, without_guards
 
 
 async def _attack(sessions: Sessions, *statements: str, **values: Any) -> None:
@@ -147,16 +151,51 @@ async def test_what_retention_destroyed_is_not_missed(sessions: Sessions, reader
     """R8.2"""
     orders = await furnish(sessions, readers)
     async with sessions.begin() as session:
-        for table in ("facts", "decisions"):
-            await session.execute(
-                sa.text(f"DELETE FROM {table} WHERE order_id = :order"), {"order": orders[0]}
-            )
+        await delete_rows(session, orders[0])
+        session.add(_tombstone(orders[0], NOW))
         await note(session, orders[0], "retention.destroyed", "R8.2", "two years after the end")
     assert _told(await verify(readers, KEYS)) == []
     async with sessions.begin() as session:
         await session.execute(sa.text("DELETE FROM facts WHERE order_id = :order"), {"order": orders[1]})
     told = _told(await verify(readers, KEYS))
     assert [each.partition(": ")[2] for each in told] == ["fact 0 is missing", "fact 1 is missing"]
+
+
+async def test_an_order_is_not_destroyed_because_somebody_says_so(
+    sessions: Sessions, readers: Sessions
+) -> None:
+    """With the application's own role: the entry appended, one fact of a live order deleted."""
+    orders = await furnish(sessions, readers)
+    async with sessions.begin() as session:
+        await session.execute(
+            sa.text("DELETE FROM facts WHERE order_id = :order AND seq = 0"), {"order": orders[0]}
+        )
+        await note(session, orders[0], "retention.destroyed", "R8.2", "two years after the end")
+    stands = "still stands, and is said to be destroyed"
+    told = [each.partition(": ")[2] for each in _told(await verify(readers, KEYS))]
+    decision = told.pop(1)
+    assert decision.startswith("decision ")
+    assert decision.endswith(stands)
+    buried = "is said to be destroyed, and no tombstone says when"
+    assert told == [f"fact 1 {stands}", f"the order {stands}", buried]
+    async with sessions.begin() as session:
+        await delete_rows(session, orders[0])
+        session.add(_tombstone(orders[0], None))
+    assert [each.partition(": ")[2] for each in _told(await verify(readers, KEYS))] == [buried]
+
+
+def _tombstone(order: OrderId, destroyed_at: datetime | None) -> TombstoneRow:
+    return TombstoneRow(
+        order_id=order,
+        state="submitted",
+        kept_as="never_activated",
+        rule="R8.1",
+        opened_at=NOW,
+        over_at=NOW,
+        begun_at=NOW,
+        begun_by="mission:retention",
+        destroyed_at=destroyed_at,
+    )
 
 
 async def test_an_unfinished_checkpoint_is_no_fault(sessions: Sessions, readers: Sessions) -> None:
