@@ -137,6 +137,16 @@ async def test_deadlines_alarm_once_and_an_incident_closes_when_all_is_done(hous
     assert (await operator.post(f"{path}/close", conclusion))[1]["state"] == "closed"
     assert (await operator.post(f"{path}/measures", {"what": "more"}))[1]["code"] == "incident_closed"
     assert (await operator.get("/v1/incidents?open=true"))[1] == {"incidents": []}
+    clock.forward(timedelta(days=31))
+    operator.headers.update((await house.staff(Role.OPERATOR)).headers)
+    assert await alarms.count() == {Duty.FINAL_REPORT: 1}
+    late = {"duty": "tell_people", "reference": "letter 9"}
+    assert (await operator.post(f"{path}/duties", late))[1]["code"] == "incident_closed"
+    final = {"duty": "final_report", "reference": "report 12"}
+    status, file = await operator.post(f"{path}/duties", final)
+    assert (status, file["state"], file["overdue"]) == (200, "closed", [])
+    assert (await operator.post(f"{path}/duties", final))[1]["code"] == "incident_duty_not_open"
+    assert await alarms.count() == {}
 
 
 async def test_the_report_is_ready_to_send_and_names_nobody(house: House) -> None:

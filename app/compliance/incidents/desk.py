@@ -106,11 +106,16 @@ class IncidentDesk:
     async def fulfil(
         self, by: StaffId, incident_id: IncidentId, duty: Duty, reference: str
     ) -> IncidentRefusal | None:
-        """Somebody was told, or it was remedied. reference: number of the report, or how it was told."""
+        """Somebody was told, or it was remedied. reference: number of the report, or how it was told.
+
+        The final report says what came of it, so a closed incident may still owe it.
+        """
         async with self.sessions.begin() as session:
-            incident = await self.opened(session, incident_id)
-            if isinstance(incident, IncidentRefusal):
-                return incident
+            incident = await incidents.lock(session, incident_id)
+            if incident is None:
+                return IncidentRefusal.NOT_FOUND
+            if incident.state is not IncidentState.OPEN and duty is not Duty.FINAL_REPORT:
+                return IncidentRefusal.CLOSED
             if not await incidents.fulfil(session, incident_id, duty, by, reference, self._clock()):
                 return IncidentRefusal.NO_SUCH_DUTY
             await self.written(session, incident_id, by, "duty", f"{duty}: {reference}")
