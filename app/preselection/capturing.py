@@ -26,6 +26,7 @@ from activation.order import OrderState
 from activation.order_keys import order_keys
 from app.access.rates import CAPTURES_PER_ORDER
 from app.compliance.retention.face_keys import face_key_id
+from app.compliance.retention.legal_holds import LegalHolds
 from app.compliance.retention.tables import TombstoneRow
 from app.preselection.consents import FOR_CAPTURES, ConsentKind, given_consents
 from app.preselection.opening import TooOften
@@ -186,10 +187,16 @@ async def _note_evidence(
 
 
 async def _destroy(services: Services, order_id: OrderId, unused: Iterable[Digest]) -> None:
-    """Pictures that were replaced or refused are kept by nobody (R9.1); a fault here costs only room."""
+    """Pictures that were replaced or refused are kept by nobody (R9.1) but a legal hold (R8.1).
+
+    A fault here costs only room.
+    """
     for digest in unused:
         try:
             async with services.sessions.begin() as session:
+                await Store().orders.lock(session, order_id)
+                if await LegalHolds().stands(session, order_id):
+                    return
                 row = await session.get(EvidenceRow, (digest, order_id))
                 if row is not None:
                     await session.delete(row)

@@ -102,8 +102,10 @@ class Faces:
         going = await self.work.write("forget_faces.1 what may go", lambda s: self._begin(s, order_id))
         if going is None:
             return
-        await self.work.ask("forget_faces.2 key", lambda: self._key(order_id))
-        await self.work.ask("forget_faces.3 pictures", lambda: self._pictures(order_id, going))
+        if not await self.work.ask("forget_faces.2 key", lambda: self._key(order_id)):
+            return
+        if not await self.work.ask("forget_faces.3 pictures", lambda: self._pictures(order_id, going)):
+            return
         await self.work.write("forget_faces.4 rows", lambda s: self._rows(s, order_id, going))
 
     async def begin_expired(self, session: AsyncSession) -> int:
@@ -166,10 +168,23 @@ class Faces:
         confirmed = {each for fact in facts if isinstance(fact, CapturesMeasured) for each in fact.media}
         return [each for each in fronts if each not in confirmed]
 
-    async def _key(self, order_id: OrderId) -> None:
-        await order_keys().destroy(face_key_id(order_id))
+    async def _may_go(self, session: AsyncSession, order_id: OrderId) -> bool:
+        """R8.1: whether no hold was placed since step 1; none is before the transaction ends."""
+        if await self.store.orders.read(session, order_id) is None:
+            return True
+        await self.store.orders.lock(session, order_id)
+        return not await LegalHolds().stands(session, order_id)
 
-    async def _pictures(self, order_id: OrderId, going: Going) -> None:
+    async def _key(self, order_id: OrderId) -> bool:
+        """False: a legal hold was placed meanwhile."""
+        async with self.sessions.begin() as session:
+            if not await self._may_go(session, order_id):
+                return False
+            await order_keys().destroy(face_key_id(order_id))
+        return True
+
+    async def _pictures(self, order_id: OrderId, going: Going) -> bool:
+        """False: a legal hold was placed meanwhile; what has not gone stays."""
         async with self.readers() as session:
             retaken = await _named_by_captures(session, order_id)
         for digest in map(Digest, going["pictures"]):
@@ -177,17 +192,24 @@ class Faces:
                 continue
             try:
                 kind = (await self.vault.describe(order_id, digest)).kind
-                if shows_face(kind) or digest in going["fronts"]:
+                if not (shows_face(kind) or digest in going["fronts"]):
+                    continue
+                async with self.sessions.begin() as session:
+                    if not await self._may_go(session, order_id):
+                        return False
                     await self.vault.destroy(order_id, digest)
             except EvidenceNotFound:
                 continue
             except VaultFault as fault:
                 raise StoreFault("the vault did not destroy a picture") from fault
+        return True
 
     async def _rows(self, session: AsyncSession, order_id: OrderId, going: Going) -> None:
         if await self.store.orders.read(session, order_id) is None:
             return
         await self.store.orders.lock(session, order_id)
+        if await LegalHolds().stands(session, order_id):
+            return
         pictures = going["pictures"]
         gone = set(pictures) - await _named_by_captures(session, order_id)
         goes = sa.or_(EvidenceRow.kind.not_in(_DOCUMENTS), EvidenceRow.digest.in_(going["fronts"]))

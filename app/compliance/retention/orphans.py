@@ -3,6 +3,7 @@
 * Of orders whose data were destroyed everything goes, in case a late write came after; of those destroyed
   lately the keys go once more as well, since a request that was under way may have made them again.
 * Of orders that changed lately goes what nobody names in two sweeps; a write has its row by the second.
+  Nothing of an order under a legal hold (R8.1).
 * Orders that the database does not know are only counted: a database restored from an older copy looks just
   like that, and their evidence may be all that is left.
 """
@@ -26,6 +27,7 @@ from activation.order import OrderState as S
 from activation.order_keys import order_keys
 from activation.ports import Clock, StoreFault
 from app.compliance.retention.face_keys import face_key_id
+from app.compliance.retention.legal_holds import LegalHolds
 from app.compliance.retention.media import known_media
 from app.compliance.retention.tables import OrphanRow, TombstoneRow
 from media.vault import Vault, VaultFault
@@ -127,6 +129,8 @@ class Orphans:
         if not nameless and seen is None:
             return 0
         async with self.sessions.begin() as session:
+            if await LegalHolds().stands(session, order_id):
+                return 0
             orphans = await self._settled(session, order_id, nameless)
         for digest in orphans:
             await self.vault.destroy(order_id, digest)

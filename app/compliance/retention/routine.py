@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
@@ -99,26 +100,24 @@ class Retention:
         with _part("keys of destroyed orders"):
             after: str | None = ""
             while after is not None:
-                from_ = after
-                after = await self.work.ask(
-                    "retention-orphans.1 keys", lambda f=from_: orphans.keys_of_destroyed(f)
-                )
+                page_of_keys = partial(orphans.keys_of_destroyed, after)
+                after = await self.work.ask("retention-orphans.1 keys", page_of_keys)
         for beginning in BEGINNINGS:
             with _part("objects of destroyed orders"):
-                swept += await self.work.ask(
-                    "retention-orphans.2 destroyed", lambda b=beginning: orphans.of_destroyed(b)
-                )
+                some = partial(orphans.of_destroyed, beginning)
+                swept += await self.work.ask("retention-orphans.2 destroyed", some)
         for state in OrderState:
             with _part("orphans of living orders"):
-                page: Sequence[str] = ()
-                while True:
-                    gone, page = await self.work.ask(
-                        "retention-orphans.3 living", lambda s=state, p=page: orphans.of_living(s, p)
-                    )
+                gone, next_page = await self._living(state, ())
+                swept += gone
+                while next_page:
+                    gone, next_page = await self._living(state, next_page)
                     swept += gone
-                    if not page:
-                        break
         _log.info("orphans", swept=swept)
+
+    async def _living(self, state: OrderState, after: Sequence[str]) -> tuple[int, list[str]]:
+        page = partial(self.orphans.of_living, state, after)
+        return await self.work.ask("retention-orphans.3 living", page)
 
     async def scrub(self) -> None:
         """No step of the engine: VACUUM takes as long as it takes, and may be begun again at any time."""

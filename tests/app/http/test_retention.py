@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from activation.adapters.sql.tables import OrderRow
 from activation.ending import END_SERVICE
-from activation.ids import StaffId
+from activation.ids import OrderId, StaffId
 from activation.order import OrderState as S
 from app.access.principals import Role, Staff
-from tests.app.ground import Ground
+from app.compliance.retention.legal_holds import LegalHold, LegalHolds
+from tests.app.ground import Ground, front
 from tests.app.http import walking as walk
 from tests.app.http.conftest import Client
 
@@ -97,3 +98,24 @@ async def test_only_operators(client: Client, ground: Ground) -> None:
             f"/v1/operator/orders/{order}/legal-holds", json=WHY, headers={**headers, **walk.key()}
         )
         assert answer.status == 403
+
+
+async def test_a_retake_under_a_legal_hold_destroys_no_picture(client: Client, ground: Ground) -> None:
+    """R8.1"""
+    order, token, _ = await walk.ready_to_confirm(client, ground)
+    order_id = OrderId(order)
+    before = set(await ground.vault.digests(order_id))
+    ground.captures.answers |= {
+        b"front 2": front(jpeg=b"front 2"),
+        b"front 3": front(jpeg=b"front 3"),
+    }
+    async with ground.services.sessions.begin() as session:
+        hold = await LegalHolds().place(session, order_id, "a court asks", ground.clock())
+    assert isinstance(hold, LegalHold)
+    assert (await walk.put(client, order, token, "id_front", b"front 2"))[0] == 200
+    held = set(await ground.vault.digests(order_id))
+    assert before < held
+    async with ground.services.sessions.begin() as session:
+        await LegalHolds().lift(session, hold.id, "the court has answered", ground.clock())
+    assert (await walk.put(client, order, token, "id_front", b"front 3"))[0] == 200
+    assert len(set(await ground.vault.digests(order_id)) & held) == len(held) - 1

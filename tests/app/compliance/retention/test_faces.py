@@ -15,6 +15,7 @@ from activation.order import OrderState as S
 from activation.order_keys import OrderKeyGone, order_keys
 from app.compliance.retention.face_keys import face_key_id
 from app.compliance.retention.face_rows import FORGET_FACES, given_anew, withdrawn
+from app.compliance.retention.legal_holds import LegalHold
 from app.compliance.retention.rules import TEMPLATES_AFTER_ACTIVATION
 from app.preselection.stored import load_captures
 from tests.app.compliance.retention.town import Town
@@ -209,3 +210,26 @@ async def test_an_alarm_when_as_many_faces_are_held_as_must_be_reported(
     await town.night()
     await town.retention.count_faces()
     assert await events(town, "retention") == ["faces.limit_reached", "faces.below_limit"]
+
+
+@pytest.mark.parametrize("step", ["forget_faces.2", "forget_faces.3", "forget_faces.4"])
+async def test_a_hold_that_comes_in_between_stops_the_steps_that_are_left(town: Town, step: str) -> None:
+    order_id = await town.submitted()
+    holds: list[LegalHold] = []
+
+    async def hold() -> None:
+        holds.append(await town.hold(order_id))
+
+    town.work.before[step] = hold
+    await withdraw(town, order_id)
+    if step == "forget_faces.2":
+        await order_keys().of(face_key_id(order_id))
+    if step != "forget_faces.4":
+        assert FACES & await kinds(town, order_id)
+    assert "faces.destroyed" not in await events(town, order_id)
+    await town.lift(holds[0])
+    await town.night()
+    assert not FACES & await kinds(town, order_id)
+    with pytest.raises(OrderKeyGone):
+        await order_keys().of(face_key_id(order_id))
+    assert "faces.destroyed" in await events(town, order_id)

@@ -38,6 +38,19 @@ async def test_what_nothing_names_in_two_sweeps_goes(town: Town) -> None:
     assert await sweep(town) == 0
 
 
+async def test_a_legal_hold_keeps_also_what_nothing_names(town: Town) -> None:
+    """R8.1"""
+    order_id = await town.order()
+    orphan = await town.vault.put(order_id, "id_front", "image/jpeg", b"the former picture")
+    await sweep(town)
+    hold = await town.hold(order_id)
+    town.clock.forward(NIGHT)
+    assert await sweep(town) == 0
+    assert orphan in await town.vault.digests(order_id)
+    await town.lift(hold)
+    assert await sweep(town) == 1
+
+
 async def test_what_got_its_row_in_between_stays(town: Town) -> None:
     order_id = await town.order()
     late = await town.vault.put(order_id, "id_front", "image/jpeg", b"slow")
