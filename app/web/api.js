@@ -1,4 +1,5 @@
-// Calls to the server. The tokens live here, in memory only; the device's secret is a cookie no script can read.
+// Calls to the server. The tokens live here, in memory only; the device's secret is a cookie no script can read,
+// but where cookies are off (some WebViews) it lives here as well.
 
 import { language } from "./words.js";
 
@@ -18,9 +19,17 @@ export class Problem extends Error {
   }
 }
 
-function randomKey() {
+/** An Idempotency-Key for one wish; sent again with it, the wish comes true once. */
+export function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
+
+function newDevice() {
+  const text = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
+}
+
+const device = navigator.cookieEnabled ? null : newDevice();
 
 /** Keeps what a sign-in or a refresh gave. */
 function keep(made) {
@@ -48,23 +57,24 @@ function renewed() {
 }
 
 /** With the token, and once more with a new one where the clocks of both ends do not agree. */
-async function call(method, path, body) {
+async function call(method, path, body, key) {
   await renewed();
   try {
-    return await send(method, path, body, tokens?.access);
+    return await send(method, path, body, tokens?.access, key);
   } catch (error) {
     if (error.code !== "not_signed_in" || !tokens) throw error;
     tokens.renewAt = 0;
     await renewed();
-    return send(method, path, body, tokens?.access);
+    return send(method, path, body, tokens?.access, key);
   }
 }
 
-async function send(method, path, body, token) {
+async function send(method, path, body, token, key = newKey()) {
   const headers = { "Accept-Language": language() };
   if (token) headers.Authorization = `Bearer ${token}`;
+  if (device) headers["Kaika-Device"] = device;
   if (method === "POST") {
-    headers["Idempotency-Key"] = randomKey();
+    headers["Idempotency-Key"] = key;
     headers["Content-Type"] = "application/json";
   }
   let response, answer;
@@ -91,7 +101,7 @@ export const beginActivation = (code) => send("POST", "/v1/activations", { activ
 export const sendCode = (order) => send("POST", `/v1/orders/${order}/codes`);
 export const readOrder = (order) => call("GET", `/v1/orders/${order}`);
 export const readConsents = () => send("GET", "/v1/consents");
-export const createCheck = (order, profile) => call("POST", `/v1/orders/${order}/checks`, { profile });
+export const createCheck = (order, profile, key) => call("POST", `/v1/orders/${order}/checks`, { profile }, key);
 export const offer = (check, sdp) => call("POST", `/v1/checks/${check}/offer`, { type: "offer", sdp });
 export const readCheck = (check) => call("GET", `/v1/checks/${check}`);
 export const abortCheck = (check) => call("POST", `/v1/checks/${check}/abort`);

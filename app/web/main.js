@@ -20,7 +20,7 @@ const element = (id) => document.getElementById(id);
 
 let order = null;
 let check = null;
-/** The attempt that found no room yet: {made, profile, at}. */
+/** The attempt that is asked for, or found no room yet: {key, made, profile, at}. */
 let unused = null;
 let stream = null;
 let call = null;
@@ -78,11 +78,13 @@ async function start() {
   }
 }
 
-/** The attempt that nothing was used up of, or a new one. */
+/** The attempt that nothing was used up of, also where the answer with it was lost, or a new one. */
 async function attemptFor(profile) {
   const again = unused && unused.profile === profile && Date.now() - unused.at < UNUSED_MS;
-  if (!again) unused = { made: await api.createCheck(order, profile), profile, at: Date.now() };
-  return unused.made;
+  if (!again) unused = { key: api.newKey(), made: null, profile, at: Date.now() };
+  const asked = unused;
+  asked.made ??= await api.createCheck(order, profile, asked.key);
+  return asked.made;
 }
 
 function abort() {

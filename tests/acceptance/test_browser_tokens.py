@@ -64,6 +64,18 @@ async def test_what_is_over_in_a_moment_signs_nobody_out(place: Place, status: i
         assert await page.evaluate(ASK, place.order) == place.order
 
 
+async def test_without_cookies_the_page_itself_is_the_device(place: Place) -> None:
+    async with chromium(None) as browser, phone_page(browser) as (page, _):
+        off = "Object.defineProperty(Navigator.prototype, 'cookieEnabled', { get: () => false });"
+        await page.add_init_script(off)
+        await place.open(page)
+        assert await page.context.cookies() == []
+        assert await page.evaluate(ASK, place.order) == place.order
+        place.ground.clock.forward(timedelta(minutes=40))
+        assert await page.evaluate(ASK, place.order) == place.order
+        assert await page.evaluate("[localStorage.length, sessionStorage.length]") == [0, 0]
+
+
 async def test_no_script_sees_the_device_and_nothing_is_stored(place: Place) -> None:
     async with chromium(None) as browser, phone_page(browser) as (page, _):
         await place.open(page)

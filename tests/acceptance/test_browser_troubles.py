@@ -242,6 +242,27 @@ async def test_who_gives_up_before_a_full_house_has_the_same_attempt_when_trying
             assert await checking.check_facts(place.ground, place.order) == []
 
 
+async def test_an_attempt_whose_answer_was_lost_is_the_one_that_goes_on(place: Place, tmp_path: Path) -> None:
+    keys: list[str] = []
+
+    async def lost_at_first(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) > 1:
+            return await route.continue_()
+        await route.fetch()
+        await route.abort()
+
+    with LiveCamera(Showing(PERSON, SIZE), tmp_path / "camera.y4m", SIZE) as camera:
+        async with chromium(camera.path) as browser, phone_page(browser) as (page, _):
+            await place.open(page)
+            await page.route("**/v1/orders/*/checks", lost_at_first)
+            await page.locator("#start").click()
+            await expect(page.locator("#trouble")).to_be_visible(timeout=RESULT_MS)
+            await page.locator("#start").click()
+            await expect(page.locator("#prompt")).to_contain_text("请慢慢", timeout=RESULT_MS)
+            assert (len({*keys}), len(keys), await place.attempts()) == (1, 2, 1)
+
+
 async def test_a_page_that_comes_back_from_memory_offers_a_new_check(place: Place, tmp_path: Path) -> None:
     with LiveCamera(Showing(PERSON, SIZE), tmp_path / "camera.y4m", SIZE) as camera:
         async with chromium(camera.path) as browser, phone_page(browser) as (page, _):
