@@ -88,8 +88,18 @@ class CheckShown(Output):
 
 
 async def _with_ice_servers(request: web.Request, kept: CheckCreated) -> CheckCreated:
-    """Credentials for the relay are never kept: whoever asks again gets fresh ones."""
-    servers = request.app[SERVICES].checks.desk.ice_servers(CheckId(kept.check_id))
+    """Credentials for the relay are never kept: whoever asks again gets fresh ones, good until its end.
+
+    None where it is over or a hold is in the way (R9.3): one attempt is no relay for a day.
+    """
+    services, check_id = request.app[SERVICES], CheckId(kept.check_id)
+    check = await services.checks.read(applicant_order(request), check_id)
+    if check is None or check.state not in OPEN:
+        return kept
+    seconds = int((check.expires_at - services.clock()).total_seconds())
+    if seconds <= 0 or await _is_paused(request):
+        return kept
+    servers = services.checks.desk.ice_servers(check_id, seconds)
     return kept.model_copy(update={"ice_servers": _servers(servers)})
 
 
@@ -195,11 +205,14 @@ async def abort_check(request: web.Request, path: CheckPath) -> Reply:
 
 async def _not_paused(request: web.Request) -> None:
     """R9.3: nobody begins a video check under a hold."""
+    if await _is_paused(request):
+        raise ProblemRaised(common.PAUSED)
+
+
+async def _is_paused(request: web.Request) -> bool:
     services, applicant = request.app[SERVICES], Applicant(applicant_order(request))
     async with services.sessions.begin() as session:
-        paused = await is_paused(session, applicant, services.clock(), Stopped.VIDEO_CHECK)
-    if paused:
-        raise ProblemRaised(common.PAUSED)
+        return await is_paused(session, applicant, services.clock(), Stopped.VIDEO_CHECK)
 
 
 async def _shown(request: web.Request, check: CheckView | None) -> CheckShown:

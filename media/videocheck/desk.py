@@ -17,7 +17,7 @@ from media.videocheck.measured import CheckMeasured, Ending
 from media.videocheck.pools import AnalysisPools
 from media.videocheck.session import CheckRequest, CheckSession
 from media.videocheck.words import ResultWord
-from media.webrtc import IceServer, IceSettings, OfferRefusal, VideoPeer, examine
+from media.webrtc import CREDENTIAL_SECONDS, IceServer, IceSettings, OfferRefusal, VideoPeer, examine
 
 _log = logging.getLogger(__name__)
 
@@ -71,9 +71,9 @@ class VideoChecks:
         """Threads that hang in somebody's frames; others have taken their places."""
         return self._pools.lost
 
-    def ice_servers(self, check: CheckId) -> Sequence[IceServer]:
-        """Fresh servers and credentials for the phone of one check."""
-        return self._ice.servers(check, datetime.now(UTC))
+    def ice_servers(self, check: CheckId, seconds: int = CREDENTIAL_SECONDS) -> Sequence[IceServer]:
+        """Fresh servers for the phone of one check, and credentials that are good for so long."""
+        return self._ice.servers(check, datetime.now(UTC), seconds)
 
     async def answer(
         self, request: CheckRequest, sdp: str, claim: Callable[[str], Awaitable[bool]], address: str = ""

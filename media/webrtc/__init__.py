@@ -2,12 +2,13 @@
 
 from media.webrtc.clip import ClipWriter
 from media.webrtc.guidance import GuidanceChannel, PhoneMessage
-from media.webrtc.ice import IceServer, IceSettings
+from media.webrtc.ice import CREDENTIAL_SECONDS, IceServer, IceSettings
 from media.webrtc.intake import FrameIntake, IntakeCounts, IntakeEnd, ReceivedFrame
 from media.webrtc.offers import CheckedOffer, OfferRefusal, examine
 from media.webrtc.peer import VideoPeer
 
 __all__ = [
+    "CREDENTIAL_SECONDS",
     "CheckedOffer",
     "ClipWriter",
     "FrameIntake",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -18,18 +19,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from activation.adapters.sql import checks as stored_checks
 from activation.adapters.sql.checks import CheckView
 from activation.adapters.sql.decisions import Question
+from activation.adapters.sql.hold_tables import HoldRow
+from activation.adapters.sql.holds import HoldView
 from activation.adapters.sql.store import Store
 from activation.adapters.sql.tables import VideoCheckRow
 from activation.check import CheckState
 from activation.evidence import CheckOutcome, FaceSource, VideoCheckMeasured
 from activation.findings import Reason
 from activation.gate import Decision, Review, Wait
-from activation.ids import OrderId
+from activation.holds import HoldState, Scope
+from activation.ids import OrderId, StaffId
 from activation.order import OrderState
 from activation.policy import Policy
 from app.access.rates import Limit
 from app.check_evidence import _PUTS_AT_ONCE, BUSY_PAUSES
 from app.checks import ATTEMPT_SECONDS, RECORDED_WITHIN, Checks
+from app.compliance.holds.desk import NewHold
 from app.server import build_app
 from app.tables import IdempotencyRow
 from media.videocheck import limits
@@ -547,6 +552,44 @@ async def test_credentials_of_the_relay_are_not_kept_and_a_repeated_request_gets
         (kept,) = [body for body in bodies if body and first["check_id"] in body]
     for secret in (server["credential"], first["ice_servers"][0]["credential"], "relay"):
         assert secret not in kept
+
+
+async def test_credentials_of_the_relay_end_with_the_attempt(
+    client: Client, ground: Ground, order: str, checks: Checks
+) -> None:
+    checks.desk._ice = IceSettings(turn_urls=("turn:relay.test:3478",), turn_secret=b"secret")
+    sent = {**_token(ground, order), **walk.key()}
+
+    async def servers() -> list[walk.Json]:
+        async with client.post(ME.format(order), json={}, headers=sent) as answer:
+            assert answer.status == 201
+            return list((await answer.json())["ice_servers"])
+
+    await servers()
+    ground.clock.forward(timedelta(seconds=150))
+    (server,) = await servers()
+    left = int(server["username"].partition(":")[0]) - time.time()
+    assert 0 < left <= ATTEMPT_SECONDS - 150
+    scope = NewHold(Scope.parse(f"order:{order}"), "as ordered")
+    hold = await ground.services.holds.place(StaffId.new(), scope)
+    assert isinstance(hold, HoldView)
+    assert await servers() == []
+    async with ground.services.sessions.begin() as session:
+        await session.execute(sa.update(HoldRow).values(state=HoldState.LIFTED))
+    assert len(await servers()) == 1
+    ground.clock.forward(timedelta(seconds=ATTEMPT_SECONDS - 150))
+    assert await servers() == []
+
+
+async def test_an_attempt_that_is_over_has_no_relay(
+    client: Client, ground: Ground, order: str, checks: Checks
+) -> None:
+    checks.desk._ice = IceSettings(turn_urls=("turn:relay.test:3478",), turn_secret=b"secret")
+    sent = {**_token(ground, order), **walk.key()}
+    first = await (await client.post(ME.format(order), json={}, headers=sent)).json()
+    await post(client, ground, order, f"/v1/checks/{first['check_id']}/abort")
+    again = await (await client.post(ME.format(order), json={}, headers=sent)).json()
+    assert (again["check_id"], again["ice_servers"]) == (first["check_id"], [])
 
 
 async def test_a_consent_taken_back_during_the_check_keeps_nothing_of_the_face(
