@@ -8,9 +8,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from activation.adapters.sql.audit import AuditEntryRow
+from activation.adapters.sql.engine import open_engine, open_sessions
 from activation.adapters.sql.hold_tables import HoldStopRow
 from activation.adapters.sql.holds import HoldView
 from activation.adapters.sql.tables import OrderRow
@@ -385,3 +387,37 @@ async def test_placing_waits_for_decisions_that_are_being_written(held: Held) ->
     placed = await placing
     async with held.bench.sessions.begin() as session:
         assert await held.bench.store.holds.covering(session, view.reach) == [placed]
+
+
+@pytest.mark.postgres
+async def test_placing_does_not_wait_for_ever_for_a_frozen_process(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others queue behind whoever places: it gives up soon, and what was frozen loses its locks."""
+    monkeypatch.setattr("activation.adapters.sql.holds.PLACE_WITHIN_MS", 100)
+    engine = open_engine(postgres_url)
+    held = Held(open_sessions(engine))
+    new = NewHold(Scope.parse("all"), "as ordered")
+    monkeypatch.setattr("activation.adapters.sql.engine.IDLE_IN_TRANSACTION_MS", 1_000)
+    short = open_engine(postgres_url)
+    try:
+        async with open_sessions(engine).begin() as frozen:
+            timeout = await frozen.scalar(sa.text("SHOW idle_in_transaction_session_timeout"))
+            assert timeout == "15s"
+            await held.bench.store.holds.covering(frozen, Reach("广东"))
+            with pytest.raises(OperationalError):
+                await held.desk.place(MAKER, new)
+        hold = await held.desk.place(MAKER, new)
+        assert isinstance(hold, HoldView)
+        frozen = open_sessions(short)()
+        assert await held.bench.store.holds.covering(frozen, Reach("广东")) == [hold]
+        with pytest.raises(OperationalError):
+            await held.desk.lift(MAKER, hold.id, "it is over")
+        monkeypatch.setattr("activation.adapters.sql.holds.PLACE_WITHIN_MS", 20_000)
+        assert isinstance(await held.desk.lift(MAKER, hold.id, "it is over"), HoldView)
+        with pytest.raises(DBAPIError, match="idle-in-transaction"):
+            await frozen.execute(sa.text("SELECT 1"))
+        await frozen.close()
+    finally:
+        await engine.dispose()
+        await short.dispose()

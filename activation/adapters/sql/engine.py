@@ -12,6 +12,8 @@ from activation.adapters.sql.audit_chain import link
 
 BUSY_TIMEOUT_MS = 30_000
 POOL_SIZE = 20
+#: PostgreSQL ends a transaction in which nothing was asked for so long: a frozen process keeps no locks.
+IDLE_IN_TRANSACTION_MS = 15_000
 _READS_ONLY = "kaika_reads_only"
 
 
@@ -31,6 +33,7 @@ def open_engine(url: str) -> AsyncEngine:
         max_overflow=0,
         pool_pre_ping=True,
         hide_parameters=True,
+        connect_args={"options": f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS}"},
     )
 
 

@@ -27,6 +27,8 @@ from activation.order import OrderState
 from activation.sim import SimState
 from activation.weighing import holds_in_force
 
+#: Longest that placing or lifting waits for decisions that are being written; these queue behind it.
+PLACE_WITHIN_MS = 5_000
 #: Key of the advisory lock, in a space that nothing else uses.
 _LOCK = 0x6B61_6968
 
@@ -61,7 +63,10 @@ class HoldView:
 
 class Holds:
     async def place(self, session: AsyncSession, hold: HoldView) -> None:
-        """In force once the transaction is committed, which waits for decisions that are being written."""
+        """In force once the transaction is committed, which waits for decisions that are being written.
+
+        Raises sqlalchemy.exc.OperationalError where they take longer than PLACE_WITHIN_MS: try again.
+        """
         await _lock(session, shared=False)
         await session.execute(
             sa.insert(H).values(
@@ -114,7 +119,10 @@ class Holds:
     async def lift(
         self, session: AsyncSession, hold_id: HoldId, by: StaffId, reason: str, at: datetime
     ) -> bool:
-        """No longer in force; what it stopped waits to be brought back. False: it was lifted before."""
+        """No longer in force; what it stopped waits to be brought back. False: it was lifted before.
+
+        Raises as `place`.
+        """
         await _lock(session, shared=False)
         lifted = await session.execute(
             sa.update(H)
@@ -264,6 +272,8 @@ def _under(scope: Scope) -> sa.ColumnElement[bool]:
 
 async def _lock(session: AsyncSession, *, shared: bool) -> None:
     if session.get_bind().dialect.name == "postgresql":
+        if not shared:
+            await session.execute(sa.text(f"SET LOCAL lock_timeout = {PLACE_WITHIN_MS}"))
         taken = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
         await session.execute(sa.text(f"SELECT {taken}(:key)"), {"key": _LOCK})
 

@@ -93,7 +93,7 @@ def missing(orders: dict[str, Described]) -> Iterable[Fault]:
 def not_destroyed(
     orders: dict[str, Described], standing: Iterable[str], buried: Iterable[str]
 ) -> Iterable[Fault]:
-    """Of those said to be destroyed. standing: whose own row is there; buried: whose tombstone is finished."""
+    """Of those said to be destroyed. standing: whose row is there; buried: whose tombstone is finished."""
     there, over = set(standing), set(buried)
     for order, described in orders.items():
         if described.destroyed is None:
