@@ -88,6 +88,37 @@ def test_a_service_that_is_not_there_is_said_and_fails_nothing(capsys: pytest.Ca
     assert capsys.readouterr().out.strip() == SCAN.UNREACHABLE
 
 
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (1, ""),
+        (0, "Traceback (most recent call last):"),
+        (2, '{"dependencies": [{"name": "good", "version": "2.0", "vulns": []}]}'),
+        (-9, ""),
+        (0, '{"dependencies": []}'),
+        (0, "{}"),
+        (0, "[]"),
+        (None, ""),
+    ],
+)
+def test_an_audit_that_breaks_though_the_service_is_there_fails(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    status: int | None,
+    told: str,
+) -> None:
+    def audit(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
+        if status is None:
+            raise subprocess.TimeoutExpired("pip-audit", 1)
+        return subprocess.CompletedProcess([], status, stdout=told, stderr="")
+
+    monkeypatch.setattr(SCAN.urllib.request, "urlopen", lambda *_, **__: (tmp_path / "x").open("wb"))
+    monkeypatch.setattr(SCAN.subprocess, "run", audit)
+    assert SCAN.check_dependencies(tmp_path) == 1
+    assert capsys.readouterr().out.strip() == SCAN.FAILED
+
+
 def test_known_vulnerabilities_are_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
