@@ -107,7 +107,7 @@ def _describe(path: str, operation: Operation, schemas: _Schemas) -> dict[str, A
         "summary": operation.summary,
         "tags": [operation.right[0].value],
         "parameters": [*_parameters(operation, schemas), _LANGUAGE],
-        "responses": {**_answers(operation, schemas), **_problems(operation, schemas)},
+        "responses": _responses(operation, schemas),
         "security": [] if is_public(operation.right) else [{"bearer": _scopes(operation)}],
     }
     if operation.description:
@@ -138,6 +138,17 @@ def _parameters(operation: Operation, schemas: _Schemas) -> Iterator[dict[str, A
                 "required": where == "path" or name in definition.get("required", ()),
                 "schema": schema,
             }
+
+
+def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    """By status; an answer and a problem may share one (readiness and a database that is away: 503)."""
+    found = _answers(operation, schemas)
+    for status, problem in _problems(operation, schemas).items():
+        if status in found:
+            both = f"{found[status]['description']}; {problem['description']}"
+            problem = {"description": both, "content": {**found[status]["content"], **problem["content"]}}
+        found[status] = problem
+    return found
 
 
 def _answers(operation: Operation, schemas: _Schemas) -> dict[str, Any]:

@@ -33,10 +33,17 @@ async def test_every_route_is_in_a_valid_document(client: Client, application: w
         described = document["paths"][path][route.method.lower()]
         assert bool(described["security"]) is not is_public(operation.right)
         assert ("Idempotency-Key" in str(described["parameters"])) is operation.idempotent
-        assert "application/problem+json" in str(described["responses"]["404"])
+        for status in ("404", "503"):
+            assert "application/problem+json" in str(described["responses"][status])
         wanted = set(re.findall(r"{(\w+)}", path))
         assert {each["name"] for each in described["parameters"] if each["in"] == "path"} == wanted
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+async def test_an_answer_and_a_problem_of_one_status_are_both_told(client: Client) -> None:
+    document = await (await client.get("/openapi.json")).json()
+    told = document["paths"]["/readyz"]["get"]["responses"]["503"]["content"]
+    assert sorted(told) == ["application/json", "application/problem+json"]
 
 
 async def test_operations_have_names_of_their_own(client: Client) -> None:
