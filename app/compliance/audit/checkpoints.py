@@ -4,7 +4,8 @@
     2 read all heads in order, hash them into a tree, sign its root        no transaction waits
     3 write the checkpoint and its note                                    one short transaction
 
-A process that dies after the first step leaves heads whose checkpoint the next run makes. Heads lie beside
+A process that dies after the first step leaves heads whose checkpoint the next run makes, with the time
+of the newest of them, before it makes one of its own. Heads lie beside
 the checkpoint that saw them first, so a day costs as many rows as chains grew, not as there are chains.
 """
 
@@ -24,6 +25,7 @@ from activation.acting import acting_as
 from activation.adapters.sql.audit import note
 from activation.adapters.sql.audit_tables import AuditCheckpointHeadRow, AuditHeadRow
 from activation.adapters.sql.audit_tables import AuditCheckpointRow as C
+from activation.adapters.sql.audit_tables import AuditEntryRow as E
 from activation.adapters.sql.engine import insert_if_absent
 from activation.ports import Routine
 from app.compliance.audit.merkle import Tree, head_leaf
@@ -60,15 +62,25 @@ class Checkpoints:
 
     async def take(self) -> Signed:
         """A new checkpoint over every entry that is committed now."""
+        made, began_before = await self._make()
+        if began_before:
+            # Heads of the next number stand only once this one is made: they are younger than this call.
+            made, _ = await self._make()
+        return made
+
+    async def _make(self) -> tuple[Signed, bool]:
+        """The next one, and whether its heads stood already: then it says the time of the newest of them."""
         async with self.sessions.begin() as session:
+            await _one_at_a_time(session)
             before = await latest(session)
             number = 1 if before is None else int(before.told["number"]) + 1
-            await self._write_heads_down(session, number)
+            stood = not await self._write_heads_down(session, number)
+            at = await _newest(session, number) if stood else self.clock()
         async with self.readers.begin() as session:
             tree, changes, entries = await self._read(session, number)
         content = {
             "number": number,
-            "at": self.clock().isoformat(timespec="microseconds"),
+            "at": at.isoformat(timespec="microseconds"),
             "previous": FIRST if before is None else before.hash,
             "root": tree.root().hex(),
             "chains": tree.size,
@@ -76,14 +88,13 @@ class Checkpoints:
             "changed": changes.count,
             "changes": changes.digest(),
         }
-        return await self._write(sign(self.key, content))
+        return await self._write(sign(self.key, content)), stood
 
-    async def _write_heads_down(self, session: AsyncSession, number: int) -> None:
-        if session.get_bind().dialect.name == "postgresql":
-            await session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    async def _write_heads_down(self, session: AsyncSession, number: int) -> bool:
+        """False: they stand already, by a run that has not come to its end."""
         seen = AuditCheckpointHeadRow
         if await session.scalar(sa.select(seen.number).where(seen.number == number).limit(1)):
-            return  # by a run that did not come to its end
+            return False
         known = sa.select(seen.chain, sa.func.max(seen.seq).label("seq")).group_by(seen.chain).subquery()
         H = AuditHeadRow
         new = (
@@ -92,6 +103,7 @@ class Checkpoints:
             .where(H.seq > sa.func.coalesce(known.c.seq, 0))
         )
         await session.execute(sa.insert(seen).from_select(["number", "chain", "seq", "hash"], new))
+        return True
 
     async def _read(self, session: AsyncSession, number: int) -> tuple[Tree, Changes, int]:
         tree, changes, entries = Tree(), Changes(), 0
@@ -118,13 +130,27 @@ class Checkpoints:
                     session, "checkpoints", "checkpoint.made", "R10.3", number=number, sha256=made.hash
                 )
                 return made
-            return await latest(session) or made
+            return await latest(session, number) or made
 
 
-async def latest(session: AsyncSession) -> Signed | None:
-    """The newest checkpoint."""
+async def _one_at_a_time(session: AsyncSession) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+async def _newest(session: AsyncSession, number: int) -> datetime:
+    """When the newest of the heads that a checkpoint has seen first was written."""
+    seen = AuditCheckpointHeadRow
+    mine = sa.and_(seen.chain == E.chain, seen.seq == E.seq, seen.number == number)
+    found: datetime = (await session.execute(sa.select(sa.func.max(E.at)).join(seen, mine))).scalar_one()
+    return found
+
+
+async def latest(session: AsyncSession, to: int | None = None) -> Signed | None:
+    """The newest checkpoint, or the newest of those up to a number."""
     columns = (C.content, C.hash, C.signature)
-    row = (await session.execute(sa.select(*columns).order_by(C.number.desc()).limit(1))).first()
+    upto = sa.true() if to is None else C.number <= to
+    row = (await session.execute(sa.select(*columns).where(upto).order_by(C.number.desc()).limit(1))).first()
     return None if row is None else Signed(row.content, row.hash, row.signature)
 
 

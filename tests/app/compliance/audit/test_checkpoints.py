@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from activation.adapters.sql.audit import note
 from activation.adapters.sql.audit_tables import AuditCheckpointHeadRow, AuditEntryRow
 from activation.adapters.sql.engine import open_engine, open_readers, open_sessions
 from app.compliance.audit import checkpoints as module
-from app.compliance.audit.checkpoints import Checkpoints
+from app.compliance.audit.checkpoints import Checkpoints, latest
 from app.compliance.audit.merkle import Tree, head_leaf
 from app.compliance.audit.proofs import check_proof, prove
 from app.compliance.audit.signed import FIRST, Signed, key_id, sign
@@ -86,10 +87,18 @@ async def test_a_checkpoint_that_was_begun_and_not_ended_is_made_by_the_next_run
     await _note(sessions, "ord_a")
     async with sessions.begin() as session:
         await checkpoints._write_heads_down(session, 1)
+    between = datetime.now(UTC)
     await _note(sessions, "ord_b")  # too late for the first
     signed = await checkpoints.take()
-    assert (signed.told["number"], signed.told["chains"]) == (1, 1)
-    assert (await checkpoints.take()).told["chains"] == 3
+    assert (signed.told["number"], signed.told["chains"]) == (2, 3)
+    async with sessions() as session:
+        first = await latest(session, 1)
+        proof = await prove(session, "ord_b")
+    assert first is not None
+    assert (first.told["number"], first.told["chains"], signed.told["previous"]) == (1, 1, first.hash)
+    assert datetime.fromisoformat(first.told["at"]) < between < datetime.fromisoformat(signed.told["at"])
+    assert proof is not None
+    assert check_proof(proof.as_json(), KEYS) == []
 
 
 async def test_two_at_once_make_whole_checkpoints(checkpoints: Checkpoints, sessions: Sessions) -> None:
