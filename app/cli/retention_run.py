@@ -25,27 +25,38 @@ def run(arguments: argparse.Namespace) -> int:
     from activation.acting import acting_as
 
     with acting_as(ACTOR):
-        gone, left = asyncio.run(_run(max(1, arguments.limit)))
-    print(f"{gone} orders destroyed")
+        gone, faces, left = asyncio.run(_run(max(1, arguments.limit)))
+    print(f"{gone} orders destroyed, faces of {faces} orders let go")
     if left:
-        print(f"{left} left: a store did not answer, or the server has to give back a card first")
+        print(f"at least {left} left: more than --limit were due, a store did not answer, or the server")
+        print("has to give back a card first; run it again")
     return 1 if left else 0
 
 
-async def _run(limit: int) -> tuple[int, int]:
+async def _run(limit: int) -> tuple[int, int, int]:
+    """Orders destroyed, orders whose faces went, and how many of both are still due, at most so many."""
     from activation.ports import StepGaveUp
     from app.compliance.retention.due import due_orders
     from app.compliance.retention.routine import scrub
 
-    gone = left = 0
+    gone = faces = 0
     async with keeping() as kept:
+        room = kept.retention
         async with kept.readers() as session:
-            due = await due_orders(session, kept.retention.clock(), limit)
+            due, served = await due_orders(session, room.clock(), limit), await room.faces.expired(session)
         for order_id in due:
             try:
-                gone += await kept.retention.destroyer.destroyed(order_id)
+                gone += await room.destroyer.destroyed(order_id)
             except StepGaveUp as given_up:
                 print(f"{order_id}: {given_up}", file=sys.stderr)
-                left += 1
-        await scrub(kept.retention.engine)
-    return gone, left
+        for order_id in served:
+            try:
+                await room.faces.forget(order_id)
+                faces += 1
+            except StepGaveUp as given_up:
+                print(f"{order_id}: {given_up}", file=sys.stderr)
+        async with kept.readers() as session:
+            left = len(await due_orders(session, room.clock(), limit))
+            left += len(await room.faces.expired(session))
+        await scrub(room.engine)
+    return gone, faces, left

@@ -110,6 +110,13 @@ class Faces:
 
     async def begin_expired(self, session: AsyncSession) -> int:
         """Enqueue for up to BATCH orders whose templates have served, or were withdrawn and held."""
+        now, ids = self.clock(), await self.expired(session)
+        for order_id in ids:
+            await self.work.enqueue(session, FORGET_FACES, order_id, f"{now:%Y%m%dT%H%M}")
+        return len(ids)
+
+    async def expired(self, session: AsyncSession) -> list[OrderId]:
+        """Up to BATCH orders whose templates may go now."""
         now = self.clock()
         served = sa.and_(
             OrderRow.state.in_((S.ACTIVE, S.ENDED)), OrderRow.changed_at <= now - TEMPLATES_AFTER_ACTIVATION
@@ -120,10 +127,7 @@ class Faces:
             .where(sa.or_(T.withdrawn_at.is_not(None), served), sa.not_(standing_hold(T.order_id)))
             .limit(BATCH)
         )
-        ids = [OrderId(each) for each in found]
-        for order_id in ids:
-            await self.work.enqueue(session, FORGET_FACES, order_id, f"{now:%Y%m%dT%H%M}")
-        return len(ids)
+        return [OrderId(each) for each in found]
 
     async def _begin(self, session: AsyncSession, order_id: OrderId) -> Going | None:
         """None: nothing may go. Whatever is there now was taken under consents that are withdrawn."""

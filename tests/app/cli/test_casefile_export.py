@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,12 +19,16 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from activation.adapters.sql.orders import NewOrder, Orders
-from activation.ids import Msisdn, OrderId
+from activation.ids import Msisdn, OrderId, StaffId
+from app.access.passwords import Passwords
+from app.access.principals import Role
+from app.access.staff import NewAccount, StaffAccounts
 from app.cli import main
 from app.config import load_settings
 from app.keys import load_keys
 from app.records import open_records
 
+PASSWORD = "a long pass phrase"
 PHONE, ADDRESS = "13900000001", "北京市东城区样本胡同 1 号"
 
 
@@ -37,9 +43,12 @@ def order(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
     new = NewOrder(OrderId.new(), Msisdn("13800000001"), Msisdn(PHONE), ADDRESS)
 
     async def create() -> None:
-        now = datetime.now(UTC)
+        now, passwords = datetime.now(UTC), Passwords()
         async with open_records(load_settings()) as records, records.sessions.begin() as session:
             await Orders().create(session, new, now, now + timedelta(hours=1))
+            account = NewAccount("operator.zhao", PASSWORD, Role.OPERATOR)
+            await StaffAccounts(passwords, lambda: now).create(session, account)
+        passwords.close()
 
     asyncio.run(create())
     return new.id
@@ -55,11 +64,18 @@ def private(tmp_path: Path) -> Path:
     return path
 
 
-def export(folder: Path, order: str, *words: str) -> int:
+def export(folder: Path, order: str, *words: str, password: str = PASSWORD) -> int:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sys.stdin", io.StringIO(password + "\n"))
+        return _export(folder, order, *words)
+
+
+def _export(folder: Path, order: str, *words: str) -> int:
     return main(
         [
             *("casefile", "export", order, "--reason", "asked for by the authority"),
-            *("--to", str(folder / "public.pem"), "--out", str(folder / "case.kaika"), *words),
+            *("--to", str(folder / "public.pem"), "--out", str(folder / "case.kaika")),
+            *("--by", "operator.zhao", "--password-stdin", *words),
         ]
     )
 
@@ -79,10 +95,15 @@ def test_the_recipient_opens_and_verifies_it(tmp_path: Path, order: OrderId, pri
     public.write_bytes(audit.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     assert main(["casefile", "verify", str(folder), "--public-key", str(public)]) == 0
     assert PHONE in (folder / "identity.json").read_text()
-    assert "command:casefile-export" in (folder / "audit.json").read_text()
+    by = json.loads((folder / "manifest.json").read_bytes())["by"]
+    assert StaffId.pattern.fullmatch(by)
+    assert by in (folder / "audit.json").read_text()
 
 
-@pytest.mark.parametrize("mistake", ["no order", "no such order", "no key", "there already", "no reason"])
+@pytest.mark.parametrize(
+    "mistake",
+    ["no order", "no such order", "no key", "there already", "no reason", "a number", "nobody"],
+)
 def test_what_cannot_be_made_leaves_no_file(
     tmp_path: Path, order: OrderId, private: Path, mistake: str
 ) -> None:
@@ -96,6 +117,10 @@ def test_what_cannot_be_made_leaves_no_file(
             (tmp_path / "public.pem").write_bytes(private.read_bytes())
         case "there already":
             out.write_text("mine")
+        case "nobody":
+            words = ["--by", "somebody.else"]
+        case "a number":
+            words = ["--reason", "of 13900000001"]
         case _:
             words = ["--reason", " "]
     assert export(tmp_path, asked, *words) in (1, 2)

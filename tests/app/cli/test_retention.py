@@ -33,6 +33,44 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+async def _another(number: int) -> OrderId:
+    """One more draft that expired ten days ago."""
+    order_id, then = OrderId.new(), datetime.now(UTC) - TEN_DAYS
+    async with open_records(load_settings()) as records:
+        await order_keys().create(order_id)
+        async with records.sessions.begin() as session:
+            new = NewOrder(order_id, Msisdn(f"1380000{number:04d}"), Msisdn("13900000001"), "样本胡同 1 号")
+            await Orders().create(session, new, then, then)
+            of_it = sa.update(OrderRow).where(OrderRow.id == order_id)
+            await session.execute(of_it.values(state=S.EXPIRED, changed_at=then, due_at=None))
+    return order_id
+
+
+def test_what_the_limit_leaves_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(_expired())
+    for number in (11, 12):
+        asyncio.run(_another(number))
+    assert main(["retention", "run", "--limit", "2"]) == 1
+    said = capsys.readouterr().out
+    assert "2 orders destroyed" in said
+    assert "at least 1 left" in said
+    assert main(["retention", "run", "--limit", "2"]) == 0
+
+
+def test_no_trace_and_an_empty_key_store_prove_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order_id = asyncio.run(_expired())
+    assert main(["retention", "prove", OrderId.new()]) == 3
+    assert "no trace" in capsys.readouterr().out
+    living = asyncio.run(_another(11))
+    assert main(["retention", "prove", living]) == 1
+    for path in (folder / "keystore").rglob("*.key"):
+        path.unlink()
+    assert main(["retention", "prove", order_id]) == 3
+    assert "opens no living order" in capsys.readouterr().out
+
+
 async def _expired() -> OrderId:
     """A migrated database that a server has run on, and one draft that expired ten days ago."""
     settings = load_settings()
