@@ -73,15 +73,23 @@ def as_bytes(value: Any) -> bytes:
     return str(value).encode(errors="surrogatepass")
 
 
-def raw_files(engine: sa.Engine) -> list[Path]:
-    """The database's own files: SQLite's with its WAL; PostgreSQL's where this user may read them."""
-    if engine.dialect.name == "sqlite":
-        main = engine.url.database or ""
-        return [Path(main + suffix) for suffix in _SQLITE_FILES if Path(main + suffix).is_file()]
-    return list(_postgres_files(engine))
+#: What the database's own files are told as; both always, also where this user may not read them.
+FILES, LOG = "database files", "write-ahead log"
 
 
-def _postgres_files(engine: sa.Engine) -> Iterator[Path]:
+def raw_files(engine: sa.Engine) -> dict[str, list[Path] | None]:
+    """The database's own files by FILES and LOG; None: PostgreSQL's that this user may not read."""
+    if engine.dialect.name != "sqlite":
+        return _postgres_files(engine)
+    main = engine.url.database or ""
+    found = [Path(main + suffix) for suffix in _SQLITE_FILES if Path(main + suffix).is_file()]
+    return {
+        FILES: [path for path in found if not path.name.endswith("-wal")],
+        LOG: [path for path in found if path.name.endswith("-wal")],
+    }
+
+
+def _postgres_files(engine: sa.Engine) -> dict[str, list[Path] | None]:
     """Of this database, and the cluster's write-ahead log."""
     try:
         with engine.connect() as connection:
@@ -94,9 +102,12 @@ def _postgres_files(engine: sa.Engine) -> Iterator[Path]:
             query = "SELECT oid FROM pg_database WHERE datname = current_database()"
             oid = connection.exec_driver_sql(query).scalar()
     except sa.exc.DBAPIError:
-        return
-    for part in (folder / "base" / str(oid), folder / "pg_wal"):
-        try:
-            yield from sorted(path for path in part.iterdir() if path.is_file())
-        except OSError:
-            return
+        return {FILES: None, LOG: None}
+    return {FILES: _files_in(folder / "base" / str(oid)), LOG: _files_in(folder / "pg_wal")}
+
+
+def _files_in(folder: Path) -> list[Path] | None:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError:
+        return None

@@ -29,6 +29,9 @@ def data_files(folder: Path, left_out: Iterable[Path] = ()) -> Iterator[File]:
     """Everything below the data folder but `left_out`."""
     for path in walk(folder, left_out):
         inside = path.relative_to(folder)
+        if path == folder:
+            yield File("data folder", path, str(folder))
+            continue
         depth = 2 if inside.parts[0] in _DEEPER else 1
         part = "/".join(inside.parts[:depth]) if len(inside.parts) > depth else inside.parts[0]
         yield File(part, path, inside.as_posix())
@@ -41,14 +44,17 @@ def temp_files(folder: Path, since: float, left_out: Iterable[Path] = ()) -> Ite
             fresh = path.stat().st_mtime >= since
         except OSError:
             continue
-        if fresh:
+        if fresh or path.is_dir():
             yield File(f"temp {folder}", path, path.as_posix())
 
 
 def dumps(folders: Iterable[Path]) -> Iterator[File]:
     """Core dumps that lie directly in one of the folders."""
     for folder in folders:
-        for path in _listed(folder):
+        listed = _listed(folder)
+        if listed is None:
+            yield File("core dumps", folder, folder.as_posix())
+        for path in listed or ():
             name = path.name.split(".")[0]
             if path.is_file() and not path.is_symlink() and (name in _CORE or is_dump(path)):
                 yield File("core dumps", path, path.as_posix())
@@ -83,15 +89,24 @@ def first_write(folder: Path) -> float:
 
 
 def walk(folder: Path, left_out: Iterable[Path] = (), owner: int | None = None) -> Iterator[Path]:
-    """Regular files below `folder`, sorted; links are not followed. Raises TooManyFiles."""
+    """Regular files below `folder`, sorted; links are not followed. Raises TooManyFiles.
+
+    Folders too that cannot be looked into: whoever opens them counts them as unread.
+    """
     skipped = {path.resolve() for path in left_out}
     waiting, seen = [folder], 0
     while waiting:
         at = waiting.pop()
-        for path in _listed(at):
+        listed = _listed(at)
+        if listed is None:
+            yield at
+        for path in listed or ():
             try:
                 status = path.lstat()
+            except FileNotFoundError:
+                continue
             except OSError:
+                yield path
                 continue
             if path.resolve() in skipped or (owner is not None and status.st_uid != owner):
                 continue
@@ -108,8 +123,11 @@ class TooManyFiles(Exception):
     """The scan cannot say that a folder is clean which it has not seen to its end."""
 
 
-def _listed(folder: Path) -> list[Path]:
+def _listed(folder: Path) -> list[Path] | None:
+    """None: it is there, and cannot be looked into."""
     try:
         return sorted(folder.iterdir())
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError:
+        return None

@@ -16,7 +16,10 @@ def lines(places: Sequence[Place]) -> Iterator[str]:
     for place in places:
         files = str(place.files) if place.files else ""
         yield f"{place.name:<{_WIDTH}} {files:>7} {size(place.size):>10}  {_found(place)}"
+    unseen = [place.name for place in places if not place.read]
     if clean(places):
+        if unseen:
+            yield f"not read, so nothing is said of them: {', '.join(unseen)}"
         yield "clean: nothing of what was looked for lies in clear"
     else:
         yield "NOT CLEAN: something lies in clear, or could not be read; see above"
@@ -35,6 +38,7 @@ def as_json(places: Sequence[Place]) -> dict[str, Any]:
                 "files": place.files,
                 "bytes": place.size,
                 "unread": place.unread,
+                "read": place.read,
                 "hits": dict(sorted(place.hits.items())),
             }
             for place in places
@@ -54,6 +58,8 @@ def size(count: int) -> str:
 
 def _found(place: Place) -> str:
     told = [f"{label} ×{count}" for label, count in sorted(place.hits.items())]
+    if not place.read:
+        return "not read"
     if place.unread:
         told.append(f"{place.unread} could not be read")
     return ", ".join(told) or "nothing"

@@ -30,13 +30,17 @@ class ScanBlind(Exception):
 
 @dataclass
 class Place:
-    """One line of the report. hits: label → how often; unread: files that could not be read."""
+    """One line of the report. hits: label → how often; unread: files that could not be read.
+
+    read: False: what a database keeps for itself, where this user, or this machine, has no way to it.
+    """
 
     name: str
     files: int = 0
     size: int = 0
     hits: Counter[str] = field(default_factory=Counter)
     unread: int = 0
+    read: bool = True
 
     @property
     def clean(self) -> bool:
@@ -70,10 +74,13 @@ def scan(scope: Scope, patterns: Sequence[Pattern], tell: Tell = lambda _: None)
     if scope.database_url is not None:
         engine = database.open_for_reading(scope.database_url)
         try:
-            raw = database.raw_files(engine) if scope.raw else []
+            own = database.raw_files(engine) if scope.raw else {}
+            raw = [path for paths in own.values() for path in paths or ()]
             # Before a query: the last connection that closes would clear SQLite's write-ahead log away.
             tell("database files")
-            places += _grouped((files.File("database files", path, path.name) for path in raw), everything)
+            for name, paths in own.items():
+                some = (files.File(name, path, path.name) for path in paths or ())
+                places += _grouped(some, everything) or [Place(name, read=paths is not None)]
             places += _tables(engine, everything, tell)
         finally:
             engine.dispose()
@@ -155,6 +162,7 @@ def _in_file(file: files.File, part: Place, search: Search) -> Counter[str]:
         part.files -= 1  # gone meanwhile: nobody can read it
     except OSError:
         part.unread += 1
+        return hits
     part.size += sum(sizes)
     if file.part == "core dumps":
         hits["core dump"] += 1  # it holds keys, whatever else

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from app.cli import main
-from app.compliance.privacy import files
-from app.compliance.privacy.database import raw_files
+from app.compliance.privacy import database, files
+from app.compliance.privacy.database import FILES, LOG, raw_files
 from app.compliance.privacy.needles import Kind, Needle, patterns_of
 from app.compliance.privacy.report import clean, lines
 from app.compliance.privacy.scan import Place, ScanBlind, Scope, prove, scan
@@ -111,6 +112,51 @@ def test_links_lead_nowhere_and_what_cannot_be_read_is_not_clean(
     assert found(scope(data))["logs"].unread == 1
 
 
+@pytest.mark.parametrize("where", ["logs", "vault/keys/ord_1", "."])
+def test_a_folder_that_cannot_be_looked_into_is_not_clean(
+    data: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    shut, listed = data / where, Path.iterdir
+
+    def iterdir(folder: Path) -> Iterator[Path]:
+        if folder == shut:
+            raise PermissionError
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert sum(place.unread for place in found(scope(data)).values()) >= 1
+
+
+def test_a_temp_folder_that_cannot_be_looked_into_is_not_clean(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temp, listed = tmp_path / "temp", Path.iterdir
+    (temp / "shut").mkdir(parents=True)
+
+    def iterdir(folder: Path) -> Iterator[Path]:
+        if folder.name == "shut":
+            raise PermissionError
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert found(scope(data, temp=(temp,)))[f"temp {temp}"].unread == 1
+
+
+def test_what_a_database_keeps_for_itself_is_always_told(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sqlite3.connect(data / "kaika.sqlite").close()
+    wanted = Scope(data, f"sqlite:///{data / 'kaika.sqlite'}", here=data.parent)
+    told = "\n".join(lines(scan(wanted, PATTERNS)))
+    assert "database files" in told
+    assert "write-ahead log" in told
+    assert "not read" not in told
+    monkeypatch.setattr(database, "raw_files", lambda _: {FILES: None, LOG: None})
+    places = scan(wanted, PATTERNS)
+    told = "\n".join(lines(places))
+    assert told.count("not read\n") == 2
+    assert "not read, so nothing is said of them: database files, write-ahead log" in told
+    assert clean(places)
+
+
 def test_too_many_files_are_said_to_be(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MAX_FILES", 3)
     with pytest.raises(files.TooManyFiles):
@@ -165,7 +211,8 @@ def test_postgresql_is_looked_into_in_every_schema_and_raw(data: Path, postgres_
     assert {label[0] for label in places["table elsewhere.work"].hits} == {"a", "b", "c", "d"}
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("CHECKPOINT")
-    raw = raw_files(engine)
+    own = raw_files(engine)
+    raw = [path for paths in own.values() for path in paths or ()]
     engine.dispose()
     if os.geteuid() == 0:  # the cluster's folder is its owner's
         assert any(path.parent.name == "pg_wal" for path in raw)
