@@ -63,7 +63,8 @@ class _Export:
         self._signed: dict[int, Signed] = {}
         self._changes: dict[int, Changes] = {}
         self._heads: dict[int, str] = {}
-        self._chain, self._seq, self._last, self._chains, self._ended = "", 0, 0, 0, False
+        self._chain, self._seq, self._from, self._last = "", 0, 0, 0
+        self._chains, self._ended = 0, False
 
     def fault(self, chain: str, seq: int | None, what: str) -> None:
         self._verified.faults.append(Fault(chain, seq, what))
@@ -76,6 +77,8 @@ class _Export:
                 self._checkpoint(Signed(str(one["content"]), str(one["hash"]), str(one["signature"])))
             case {"chain": str(chain), "after": int(after), "previous": str(previous), "heads": heads}:
                 self._begin(chain, after, previous, heads)
+            case {"heads": heads} if self._seq == self._from and self._chain:
+                self._more(heads)
             case {"entry": [int(seq), str(content), str(entry_hash)]}:
                 self._entry(seq, content, entry_hash)
             case {"end": {"chains": chains, "entries": entries}}:
@@ -114,14 +117,18 @@ class _Export:
         self._end_chain()
         if chain <= self._chain or (after == 0 and previous != START):
             self.fault(chain, None, "the chain is not where or as it should begin")
-        self._chain, self._seq, self._chains = chain, after, self._chains + 1
+        self._chain, self._seq, self._from, self._chains = chain, after, after, self._chains + 1
         self._check.begin(chain, after, previous)
         if not heads:
             self.fault(chain, None, "no checkpoint has seen the chain")
+        self._last = after
+        self._more(heads)
+
+    def _more(self, heads: Any) -> None:
         for number, seq, entry_hash in heads:
-            self._changes[int(number)].add(chain, int(seq), str(entry_hash))
+            self._changes[int(number)].add(self._chain, int(seq), str(entry_hash))
             self._heads[int(seq)] = str(entry_hash)
-        self._last = max(self._heads, default=after)
+        self._last = max(self._heads, default=self._last)
 
     def _entry(self, seq: int, content: str, entry_hash: str) -> None:
         told = json.loads(content)

@@ -3,6 +3,7 @@
     {"kaika": "audit-export-1", "after": A, "to": B, "public_key": PEM}
     {"checkpoint": {"content", "hash", "signature"}}                          checkpoints A + 1 to B
     {"chain": NAME, "after": SEQ, "previous": HASH, "heads": [[number, seq, hash], …]}
+    {"heads": [[number, seq, hash], …]}                                       further ones of that chain
     {"entry": [seq, content, hash]}                                           those of the chain before it
     {"end": {"chains": N, "entries": M}}
 
@@ -27,6 +28,8 @@ from activation.adapters.sql.audit_tables import AuditEntryRow as E
 from app.compliance.audit.checkpoints import CHUNK, by_bytes
 
 FORMAT = "audit-export-1"
+#: Heads in one line; some 80 characters each.
+HEADS_IN_LINE = 1_000
 
 
 async def span(session: AsyncSession, since: datetime | None, until: datetime | None) -> tuple[int, int]:
@@ -52,7 +55,10 @@ async def export(session: AsyncSession, after: int, to: int, public_key: str) ->
             if row.chain != chain:
                 chain, chains = row.chain, chains + 1
                 begins = {"after": row.after or 0, "previous": row.previous or START}
-                yield _line({"chain": chain, **begins, "heads": heads.get(chain, [])})
+                mine = heads.get(chain, [])
+                yield _line({"chain": chain, **begins, "heads": mine[:HEADS_IN_LINE]})
+                for start in range(HEADS_IN_LINE, len(mine), HEADS_IN_LINE):
+                    yield _line({"heads": mine[start : start + HEADS_IN_LINE]})
             yield _line({"entry": [row.seq, row.content, row.hash]})
             entries += 1
     yield _line({"end": {"chains": chains, "entries": entries}})

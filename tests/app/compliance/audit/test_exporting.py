@@ -11,6 +11,7 @@ import pytest
 
 from activation.adapters.sql.audit import link
 from activation.adapters.sql.engine import open_engine, open_readers, open_sessions
+from app.compliance.audit import exporting
 from app.compliance.audit.checkpoints import Checkpoints
 from app.compliance.audit.exported import NotAnExport, verify_export
 from app.compliance.audit.exporting import export, span
@@ -48,7 +49,27 @@ async def test_an_export_is_sound_from_the_start_and_from_a_later_checkpoint(
     assert verify_export(whole, {}).faults != []
 
 
-async def test_every_change_of_a_file_is_found(on_sqlite: tuple[Sessions, Sessions]) -> None:
+async def test_a_chain_with_any_number_of_heads_is_sound(
+    on_sqlite: tuple[Sessions, Sessions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chain of checkpoints gets a head with each of them."""
+    sessions, readers = on_sqlite
+    monkeypatch.setattr(exporting, "HEADS_IN_LINE", 2)
+    for _ in range(8):
+        await Checkpoints(sessions, readers, KEY).take()
+    lines = await _lines(readers, 0, 8)
+    assert [str(fault) for fault in verify_export(lines, KEYS).faults] == []
+    parts = [json.loads(line)["heads"] for line in lines if '"heads"' in line]
+    assert [len(part) for part in parts] == [2, 2, 2, 1]
+    [first] = [at for at, line in enumerate(lines) if line.startswith('{"heads"')][:1]
+    for forged in ([*lines[:first], *lines[first + 1 :]], [*lines[:-1], lines[first], lines[-1]]):
+        assert verify_export(forged, KEYS).faults != []
+
+
+async def test_every_change_of_a_file_is_found(
+    on_sqlite: tuple[Sessions, Sessions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "HEADS_IN_LINE", 1)
     sessions, readers = on_sqlite
     await furnish(sessions, readers, 3)
     whole = await _lines(readers, 0, 2)
