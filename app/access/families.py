@@ -95,8 +95,8 @@ class TokenFamilies:
         self._tokens = tokens
         self._clock = clock
 
-    async def begin(self, principal: Applicant | Staff, device: str) -> SignedIn:
-        """The first tokens of a sign-in on the device with this secret."""
+    async def begin(self, principal: Applicant | Staff, device: str) -> SignedIn | None:
+        """The first tokens of a sign-in on the device with this secret. None: a hold is in the way (R9.3)."""
         now, span = self._clock(), SPANS[principal.role]
         family = F(
             id=secrets.token_urlsafe(16),
@@ -108,6 +108,8 @@ class TokenFamilies:
             refreshes=0,
         )
         async with self._ending() as session:
+            if await is_paused(session, principal, now):
+                return None
             await self._clear(session, now)
             await self._make_room(session, principal.subject, now)
             session.add(family)

@@ -98,9 +98,13 @@ class StaffAccounts:
         return Staff(StaffId(row.id), Role(row.role))
 
     async def disable(self, session: AsyncSession, staff: StaffId) -> bool:
-        """Ends the account and, within a second, its tokens (`Revocations`). False: there is no such one."""
+        """Ends the account and, within a second, its tokens (`Revocations`).
+
+        False: there is none that was not ended before.
+        """
+        in_use = (StaffRow.id == staff, StaffRow.disabled.is_(False))
         ended = await session.execute(
-            sa.update(StaffRow).where(StaffRow.id == staff).values(disabled=True).returning(StaffRow.id)
+            sa.update(StaffRow).where(*in_use).values(disabled=True).returning(StaffRow.id)
         )
         if ended.first() is None:
             return False

@@ -15,6 +15,7 @@ from app.access.staff import AccountRefusal, NewAccount
 from app.http.common import BUSY, NOT_FOUND
 from app.http.contract import Input, Output, ProblemRaised, ProblemType, Reply, operation, staff_member
 from app.services import SERVICES
+from app.tables import StaffRow
 from app.texts.text import Text
 
 ACCOUNT_REFUSED = ProblemType(
@@ -118,8 +119,9 @@ async def end_staff(request: web.Request, path: StaffPath) -> Reply:
     services = request.app[SERVICES]
     async with services.sessions.begin() as session:
         ended = await services.staff.disable(session, StaffId(path.staff_id))
+        known = await session.get(StaffRow, path.staff_id) is not None
         await services.families.end_all(session, path.staff_id, "disabled")
-    if not ended:
+    if not ended and not known:
         raise ProblemRaised(NOT_FOUND)
     services.tokens.revocations.forget()
     return Reply(200, StaffEnded(staff_id=path.staff_id, disabled=True))

@@ -13,7 +13,6 @@ from app.access.principals import Staff
 from app.access.rates import REFRESHES_PER_ADDRESS
 from app.access.rights import Action, Resource
 from app.access.staff_sign_in import Attempt, sign_in_staff
-from app.compliance.holds.pausing import is_paused
 from app.http import common
 from app.http.callers import BEARER
 from app.http.contract import Input, Output, ProblemRaised, Reply, client_address, operation
@@ -145,11 +144,10 @@ async def staff_token(request: web.Request, body: Credentials) -> Reply:
         raise ProblemRaised(common.BUSY, retry_after_s=1) from None
     match staff:
         case Staff():
-            async with services.sessions.begin() as session:
-                paused = await is_paused(session, staff, services.clock())
-            if paused:
+            begun = await services.families.begin(staff, device.secret)
+            if begun is None:
                 raise ProblemRaised(common.PAUSED)
-            return _token(await services.families.begin(staff, device.secret), device)
+            return _token(begun, device)
         case TooOften(seconds):
             raise ProblemRaised(common.TOO_MANY, retry_after_s=seconds)
         case None:

@@ -85,15 +85,12 @@ async def exchange_code(
             return TooOften(seconds)
     async with services.sessions.begin() as session:
         right = await OneTimeCodes(services.keys.fields).accept(session, order_id, code, services.clock())
-        paused = right and await is_paused(session, Applicant(order_id), services.clock())
         if not right:
             known = await Store().orders.read(session, order_id) is not None
             await note(session, order_id if known else "sign_in", "sign_in.refused", "R9.1")
     if not right:
         return SignInRefusal.CODE
-    if paused:
-        return SignInRefusal.PAUSED
-    return await services.families.begin(Applicant(order_id), device)
+    return await services.families.begin(Applicant(order_id), device) or SignInRefusal.PAUSED
 
 
 async def _send(

@@ -90,6 +90,10 @@ async def test_accounts_are_ended_and_a_hold_is_placed_with_one_call_each(house:
     ended = await operator.post(f"{path}/accounts/end")
     assert ended == (200, {"accounts": [reviewer.who.id]})
     assert (await reviewer.get("/v1/review/cases"))[0] == 401
+    assert await operator.post(f"{path}/accounts/end") == (200, {"accounts": []})  # ended once, noted once
+    async with house.ground.services.readers() as session:
+        disabled = sa.select(AuditEntryRow.seq).where(AuditEntryRow.event == "staff.disabled")
+        assert len((await session.scalars(disabled)).all()) == 1
     wanted = {"scope": {"kind": "all"}, "reason": "until it is looked into"}
     status, hold = await operator.post(f"{path}/holds", wanted)
     assert (status, hold["scope"], hold["state"]) == (201, "all", "active")

@@ -37,9 +37,10 @@ class Countermeasures:
             if by in accounts:
                 return IncidentRefusal.OWN_ACCOUNT
             ended = tuple([each for each in accounts if await self._staff.disable(session, each)])
-            for each in ended:
+            for each in accounts:  # tokens of those that were ended before too
                 await self._families.end_all(session, each, "disabled")
-            await self._desk.written(session, incident_id, by, "accounts_disabled", ", ".join(ended))
+            if ended:
+                await self._desk.written(session, incident_id, by, "accounts_disabled", ", ".join(ended))
         self._revocations.forget()
         return ended
 
