@@ -79,8 +79,13 @@ class Rotator:
                 await session.execute(
                     sa.update(R).where(R.part == part.name, R.target == target).values(after=after, done=done)
                 )
+                if page.changed:
+                    looked, found = page.looked, page.changed
+                    await note(
+                        session, "keys", "keys.rotated", "R9.1", part=part.name, looked=looked, changed=found
+                    )
             self.tell(f"{part.name} {min(done, total)}/{total}")
-        await self._finish(part, target, done, changed)
+        await self._finish(part, target)
         return changed
 
     async def _begin(self, part: Part, target: str) -> tuple[Place | None, int, int]:
@@ -96,17 +101,13 @@ class Rotator:
             row.total = total
             return row.after, row.done, row.total
 
-    async def _finish(self, part: Part, target: str, done: int, changed: int) -> None:
+    async def _finish(self, part: Part, target: str) -> None:
         async with self.sessions.begin() as session:
             await session.execute(
                 sa.update(R)
                 .where(R.part == part.name, R.target == target)
                 .values(finished_at=datetime.now(UTC))
             )
-            if changed:
-                await note(
-                    session, "keys", "keys.rotated", "R9.1", part=part.name, looked=done, changed=changed
-                )
 
 
 def short(key_id: str) -> str:

@@ -113,6 +113,13 @@ async def test_the_number_rests_before_somebody_else_gets_it(scene: Scene) -> No
         assert await numbers.free_lapsed(session, now() + QUARANTINE - timedelta(minutes=1), 100) == 0
         assert await numbers.free_lapsed(session, now() + QUARANTINE + timedelta(minutes=1), 100) == 1
         assert msisdn in {free.msisdn for free in await numbers.search(session, msisdn)}
+    async with scene.bench.sessions.begin() as session:
+        noted = sa.select(AuditEntryRow.event).where(AuditEntryRow.chain == order_id)
+        events = (await session.scalars(noted.order_by(AuditEntryRow.seq))).all()
+    assert [each for each in events if each.startswith("number.")][-2:] == [
+        "number.quarantined",
+        "number.released",
+    ]
 
 
 async def test_a_number_that_left_with_its_subscriber_never_comes_back(scene: Scene) -> None:

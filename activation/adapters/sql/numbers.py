@@ -77,18 +77,25 @@ class Numbers:
 
     async def quarantine(self, session: AsyncSession, order_id: OrderId, until: datetime) -> bool:
         """Nobody else gets what the order held until then; `free_lapsed` gives it back."""
-        return await _update(session, [N.held_by == order_id], held_until=until)
+        kept = await _update(session, [N.held_by == order_id], held_until=until)
+        if kept:
+            await note(session, order_id, "number.quarantined", "R1.1", until=until.isoformat())
+        return kept
 
     async def free_lapsed(self, session: AsyncSession, now: datetime, limit: int) -> int:
         """Give back up to `limit` numbers whose hold or quarantine is over; how many."""
-        over = sa.select(N.msisdn).where(N.held_until < now).order_by(N.held_until).limit(limit)
-        freed = await session.execute(
+        over = sa.select(N.msisdn, N.held_by).where(N.held_until < now).order_by(N.held_until).limit(limit)
+        held = {row.msisdn: row.held_by for row in await session.execute(over.with_for_update())}
+        freed = await session.scalars(
             sa.update(N)
-            .where(N.msisdn.in_(over), N.held_until < now)
+            .where(N.msisdn.in_(held), N.held_until < now)
             .values(held_by=None, held_until=None)
             .returning(N.msisdn)
         )
-        return len(freed.all())
+        numbers = freed.all()
+        for holder in sorted({held[each] for each in numbers if held[each] is not None}):
+            await note(session, holder, "number.released", "R1.1", "its time is over")
+        return len(numbers)
 
 
 async def _update(
