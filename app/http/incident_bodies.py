@@ -185,7 +185,7 @@ class IncidentDetail(IncidentOut):
             **IncidentOut.members(incident, now),
             what=incident.what,
             conclusion=incident.conclusion,
-            accounts=list(incident.criteria.accounts),
+            accounts=list(incident.accounts),
             affected=AffectedOut.of(file.affected),
             measures=[
                 MeasureOut(kind=each.kind, what=each.what, by=each.by, at=each.at) for each in file.measures

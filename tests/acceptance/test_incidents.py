@@ -78,6 +78,12 @@ async def test_whose_data_were_shown_to_whom_is_worked_out_from_the_trail(house:
     widely = {"since": "2000-01-01T00:00:00Z"}
     assert (await operator.post(f"{path}/affected", widely))[1]["orders"] == 3
     assert set(await stored_orders(operator, incident)) == {seen, named, unseen}
+    report = (await operator.get(f"{path}/report"))[1]["report"]
+    first, second, third = report["worked_out_from"]
+    assert (first["accounts"], first["orders"], first["since"]) == ([reviewer.who.id], [named], None)
+    assert (second["accounts"], second["until"]) == ([other.who.id], "2000-01-02T00:00:00+00:00")
+    assert (third["accounts"], third["since"], third["until"]) == ([], "2000-01-01T00:00:00+00:00", None)
+    assert (await operator.get(path))[1]["accounts"] == [reviewer.who.id, other.who.id]
 
 
 async def test_accounts_are_ended_and_a_hold_is_placed_with_one_call_each(house: House) -> None:

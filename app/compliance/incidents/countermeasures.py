@@ -31,7 +31,7 @@ class Countermeasures:
             incident = await self._desk.opened(session, incident_id)
             if isinstance(incident, IncidentRefusal):
                 return incident
-            accounts = incident.criteria.accounts
+            accounts = incident.accounts
             if not accounts:
                 return IncidentRefusal.NO_ACCOUNTS
             if by in accounts:

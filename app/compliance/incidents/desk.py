@@ -21,6 +21,7 @@ from app.compliance.incidents.duties import (
     IncidentState,
     Severity,
     deadlines,
+    stored_searches,
 )
 from app.compliance.incidents.incidents import Deadline, Incident, Measure
 
@@ -63,7 +64,7 @@ class IncidentDesk:
             severity=new.severity,
             state=IncidentState.OPEN,
             what=new.what,
-            criteria=new.criteria,
+            searches=(new.criteria,),
             discovered_at=new.discovered_at,
             opened_at=now,
             opened_by=by,
@@ -89,7 +90,8 @@ class IncidentDesk:
             if isinstance(incident, IncidentRefusal):
                 return incident
             affected = await self._search(session, incident_id, criteria, self._clock())
-            await incidents.change(session, incident_id, criteria=_both(incident.criteria, criteria).stored())
+            searches = tuple(dict.fromkeys((*incident.searches, criteria)))
+            await incidents.change(session, incident_id, criteria=stored_searches(searches))
             found = affected.orders
             await note(session, "incidents", "incident.searched", "R9.2", incident=incident_id, orders=found)
             return affected
@@ -162,15 +164,3 @@ class IncidentDesk:
         """One more measure; the incident is held by the caller."""
         await incidents.add_measure(session, incident_id, Measure(kind, what[:1000], by, self._clock()))
         await note(session, "incidents", "incident.measure", "R9.2", what, incident=incident_id, kind=kind)
-
-
-def _both(before: Criteria, also: Criteria) -> Criteria:
-    """Accounts and orders of both; the wider time."""
-    since = None if before.since is None or also.since is None else min(before.since, also.since)
-    until = None if before.until is None or also.until is None else max(before.until, also.until)
-    return Criteria(
-        tuple(dict.fromkeys((*before.accounts, *also.accounts))),
-        tuple(dict.fromkeys((*before.orders, *also.orders))),
-        since,
-        until,
-    )

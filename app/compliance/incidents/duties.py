@@ -8,6 +8,7 @@ of its own changes `WITHIN`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -89,6 +90,16 @@ class Criteria:
             _instant(stored["since"]),
             _instant(stored["until"]),
         )
+
+
+def stored_searches(searches: Iterable[Criteria]) -> dict[str, Any]:
+    """JSON."""
+    return {"searches": [each.stored() for each in searches]}
+
+
+def read_searches(stored: dict[str, Any]) -> tuple[Criteria, ...]:
+    """Inverse of `stored_searches`; the criteria of one alone are one search."""
+    return tuple(Criteria.read(each) for each in stored.get("searches", [stored]))
 
 
 def _instant(text: str | None) -> datetime | None:

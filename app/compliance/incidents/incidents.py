@@ -11,7 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from activation.ids import IncidentId, StaffId
 from app.compliance.incidents.affected import Affected, count
-from app.compliance.incidents.duties import Criteria, Duty, IncidentKind, IncidentState, Severity
+from app.compliance.incidents.duties import (
+    Criteria,
+    Duty,
+    IncidentKind,
+    IncidentState,
+    Severity,
+    read_searches,
+    stored_searches,
+)
 from app.compliance.incidents.tables import IncidentDeadlineRow as D
 from app.compliance.incidents.tables import IncidentMeasureRow as M
 from app.compliance.incidents.tables import IncidentRow as I
@@ -44,14 +52,14 @@ class Measure:
 
 @dataclass(frozen=True)
 class Incident:
-    """What is known of one incident; nothing personal."""
+    """What is known of one incident; nothing personal. searches: what the affected were worked out from."""
 
     id: IncidentId
     kind: IncidentKind
     severity: Severity
     state: IncidentState
     what: str
-    criteria: Criteria
+    searches: tuple[Criteria, ...]
     discovered_at: datetime
     opened_at: datetime
     opened_by: StaffId
@@ -60,6 +68,11 @@ class Incident:
     closed_by: StaffId | None
     conclusion: str | None
     deadlines: tuple[Deadline, ...]
+
+    @property
+    def accounts(self) -> tuple[StaffId, ...]:
+        """Those of all searches."""
+        return tuple(dict.fromkeys(each for search in self.searches for each in search.accounts))
 
 
 @dataclass(frozen=True)
@@ -79,7 +92,7 @@ async def create(session: AsyncSession, new: Incident) -> None:
             severity=new.severity,
             state=new.state,
             what=new.what,
-            criteria=new.criteria.stored(),
+            criteria=stored_searches(new.searches),
             discovered_at=new.discovered_at,
             opened_at=new.opened_at,
             opened_by=new.opened_by,
@@ -167,7 +180,7 @@ def _incident(row: I, due: tuple[Deadline, ...]) -> Incident:
         severity=Severity(row.severity),
         state=IncidentState(row.state),
         what=row.what,
-        criteria=Criteria.read(row.criteria),
+        searches=read_searches(row.criteria),
         discovered_at=row.discovered_at,
         opened_at=row.opened_at,
         opened_by=StaffId(row.opened_by),

@@ -13,7 +13,7 @@ from app.compliance.incidents.affected import PAGE, order_ids
 from app.compliance.incidents.duties import WITHIN
 from app.compliance.incidents.incidents import IncidentFile, read_file
 
-FORMAT = "kaika incident report 1"
+FORMAT = "kaika incident report 2"
 #: Ids of orders in one report; whoever needs more pages through them (`/v1/incidents/…/orders`).
 ORDERS_LIMIT = 10_000
 
@@ -33,7 +33,6 @@ class Report:
     def json(self) -> dict[str, Any]:
         """Plain JSON; times in ISO 8601, UTC."""
         incident, affected = self.file.incident, self.file.affected
-        criteria = incident.criteria
         return {
             "format": FORMAT,
             "made_at": self.made_at.isoformat(),
@@ -46,11 +45,7 @@ class Report:
             "recorded_at": incident.opened_at.isoformat(),
             "closed_at": incident.closed_at.isoformat() if incident.closed_at else None,
             "conclusion": incident.conclusion,
-            "worked_out_from": {
-                "accounts": list(criteria.accounts),
-                "since": criteria.since.isoformat() if criteria.since else None,
-                "until": criteria.until.isoformat() if criteria.until else None,
-            },
+            "worked_out_from": [each.stored() for each in incident.searches],
             "affected": {
                 "people": affected.people,
                 "orders": affected.orders,

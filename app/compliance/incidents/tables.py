@@ -12,7 +12,7 @@ from activation.adapters.sql.tables import Row
 
 
 class IncidentRow(Row):
-    """criteria: accounts, orders and time window that the affected were worked out from. Nothing personal."""
+    """criteria: `searches`, each the accounts, orders and time that the affected were worked out from."""
 
     __tablename__ = "incidents"
 
