@@ -24,16 +24,20 @@ Moment = Annotated[AwareDatetime, Field(ge=_FIRST, le=_LAST)]
 
 
 class CriteriaGiven(Input):
-    """accounts: whose looks. since, until: when, UTC. orders: affected whoever looked."""
+    """accounts: whose looks. since, until: when, UTC. orders: affected whoever looked.
+
+    held: every order whose data existed in that time, for what is not a look: a copy, damage, a loss.
+    """
 
     accounts: Annotated[list[StaffIdText], Field(max_length=100, default_factory=list)]
     orders: Annotated[list[OrderIdText], Field(max_length=1_000, default_factory=list)]
     since: Moment | None = None
     until: Moment | None = None
+    held: bool = False
 
     @property
     def criteria(self) -> Criteria:
-        return Criteria(tuple(self.accounts), tuple(self.orders), self.since, self.until)
+        return Criteria(tuple(self.accounts), tuple(self.orders), self.since, self.until, self.held)
 
 
 class IncidentNew(Input):

@@ -25,6 +25,7 @@ from activation.ids import OrderId
 from app.access.principals import Role
 from app.compliance.incidents.alarms import Alarms
 from app.compliance.incidents.duties import Duty
+from app.compliance.retention.tables import TombstoneRow
 from tests.acceptance.delivering import Caller, House, Json, application, ground, house
 from tests.activation.stand_ins import PromptWork
 from tests.app.ground import NAME, NUMBER
@@ -84,6 +85,33 @@ async def test_whose_data_were_shown_to_whom_is_worked_out_from_the_trail(house:
     assert (second["accounts"], second["until"]) == ([other.who.id], "2000-01-02T00:00:00+00:00")
     assert (third["accounts"], third["since"], third["until"]) == ([], "2000-01-01T00:00:00+00:00", None)
     assert (await operator.get(path))[1]["accounts"] == [reviewer.who.id, other.who.id]
+
+
+async def test_a_loss_concerns_every_order_whose_data_existed_in_the_time(house: House) -> None:
+    operator, now = await house.staff(Role.OPERATOR), house.ground.clock()
+    there = await open_order(house.client, house.ground)
+    stones = [OrderId.new(), OrderId.new()]
+    async with house.ground.services.sessions.begin() as session:
+        for order, days in zip(stones, (1, 30), strict=True):
+            session.add(
+                TombstoneRow(
+                    order_id=order,
+                    state="ended",
+                    kept_as="service",
+                    rule="R8.1",
+                    opened_at=now - timedelta(days=900),
+                    over_at=now - timedelta(days=800),
+                    begun_at=now - timedelta(days=days),
+                    begun_by="mission:destroy",
+                    destroyed_at=now - timedelta(days=days),
+                )
+            )
+    window = {"held": True, "since": (now - timedelta(days=7)).isoformat()}
+    incident = await opened(operator, kind="loss", affected=window)
+    assert set(await stored_orders(operator, incident)) == {there, stones[0]}
+    assert incident["affected"]["by_event"] == {"held": 2}
+    before = {**window, "until": (now - timedelta(days=3)).isoformat()}
+    assert await stored_orders(operator, await opened(operator, kind="loss", affected=before)) == [stones[0]]
 
 
 async def test_accounts_are_ended_and_a_hold_is_placed_with_one_call_each(house: House) -> None:

@@ -16,6 +16,7 @@ from activation.adapters.sql.tables import OrderRow as O
 from activation.ids import IncidentId, OrderId
 from app.compliance.incidents.duties import Criteria
 from app.compliance.incidents.tables import IncidentOrderRow as R
+from app.compliance.retention.tables import TombstoneRow
 
 #: Events of an order's chain by which somebody has come to know personal data.
 EXPOSING = (
@@ -31,7 +32,7 @@ EXPOSING = (
     "identity.revealed",
     "identity.shown",
 )
-NAMED = "named"
+NAMED, HELD = "named", "held"
 #: Orders in one answer.
 PAGE = 1_000
 UNKNOWN = ""
@@ -48,12 +49,14 @@ class Affected:
 
 
 async def work_out(session: AsyncSession, incident: IncidentId, criteria: Criteria, now: datetime) -> None:
-    """Adds every order that the criteria name, or whose data their accounts saw in the time."""
+    """Adds every order that the criteria name, or whose data their accounts saw, or were held, in the time."""
     known = sa.select(R.order_id).where(R.incident_id == incident)
     if criteria.orders:
         named = sa.select(O.id).where(O.id.in_(criteria.orders), O.id.not_in(known))
         await _add(session, incident, named.with_only_columns(O.id, sa.literal(NAMED)), now)
-    if criteria.accounts or (criteria.since is not None and not criteria.orders):
+    if criteria.held:
+        await _add(session, incident, _held(criteria, known), now)
+    if criteria.accounts or (criteria.since is not None and not criteria.orders and not criteria.held):
         await _add(session, incident, _seen(criteria, known), now)
 
 
@@ -67,6 +70,18 @@ def _seen(criteria: Criteria, known: sa.Select[str]) -> sa.Select[str, str]:
     if criteria.until is not None:
         where.append(A.at <= criteria.until)
     return sa.select(A.chain, sa.func.min(A.event)).where(*where).group_by(A.chain)
+
+
+def _held(criteria: Criteria, known: sa.Select[str]) -> sa.Select[str, str]:
+    """Orders that were there before the end of the time, and those destroyed after its beginning."""
+    T = TombstoneRow
+    until = sa.true() if criteria.until is None else O.created_at <= criteria.until
+    opened = sa.true() if criteria.until is None else T.opened_at <= criteria.until
+    later = sa.true() if criteria.since is None else T.destroyed_at >= criteria.since
+    there = sa.select(O.id.label("id")).where(until)
+    gone = sa.select(T.order_id.label("id")).where(T.destroyed_at.is_not(None), opened, later)
+    every = sa.union(there, gone).subquery()
+    return sa.select(every.c.id, sa.literal(HELD)).where(every.c.id.not_in(known))
 
 
 async def _add(

@@ -65,12 +65,16 @@ def deadlines(severity: Severity, discovered_at: datetime) -> dict[Duty, datetim
 
 @dataclass(frozen=True)
 class Criteria:
-    """Whose looks, in which time, and which orders are affected anyway. since, until: None is unbounded."""
+    """Whose looks, in which time, and which orders are affected anyway. since, until: None is unbounded.
+
+    held: every order whose data existed in that time, whoever looked: a store was copied, damaged or lost.
+    """
 
     accounts: tuple[StaffId, ...] = ()
     orders: tuple[OrderId, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
+    held: bool = False
 
     def stored(self) -> dict[str, Any]:
         """JSON."""
@@ -79,6 +83,7 @@ class Criteria:
             "orders": list(self.orders),
             "since": self.since.isoformat() if self.since else None,
             "until": self.until.isoformat() if self.until else None,
+            "held": self.held,
         }
 
     @classmethod
@@ -89,6 +94,7 @@ class Criteria:
             tuple(OrderId(each) for each in stored["orders"]),
             _instant(stored["since"]),
             _instant(stored["until"]),
+            stored.get("held", False),
         )
 
 
