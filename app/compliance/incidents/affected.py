@@ -49,7 +49,7 @@ class Affected:
 
 
 async def work_out(session: AsyncSession, incident: IncidentId, criteria: Criteria, now: datetime) -> None:
-    """Adds every order that the criteria name, or whose data their accounts saw, or were held, in the time."""
+    """Adds every order that the criteria name, that their accounts saw, or that was held, in the time."""
     known = sa.select(R.order_id).where(R.incident_id == incident)
     if criteria.orders:
         named = sa.select(O.id).where(O.id.in_(criteria.orders), O.id.not_in(known))
