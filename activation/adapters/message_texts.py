@@ -38,9 +38,9 @@ _TEXTS: dict[str, dict[MessageKind, str]] = {
         _K.NEW_CHECK_WANTED: "Please do the video check for {number} once more: "
         "have the card and your ID card at hand and open {link}",
         _K.ACTIVATED: "Your number {number} is active. Welcome.",
-        _K.FACE_CONSENT_WITHDRAWN: "You took back your consent to face recognition for {number}. Your face data "
-        "are no longer used and are destroyed as the rules say. You are served just as well in a store, with "
-        "your identity card, or in an attended video call.",
+        _K.FACE_CONSENT_WITHDRAWN: "You took back your consent to face recognition for {number}. Your face "
+        "data are no longer used and are destroyed as the rules say. You are served just as well in a store, "
+        "with your identity card, or in an attended video call.",
     },
 }
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from activation.adapters.sql.fields import FieldKeys
 from activation.adapters.sql.facts import FactLog
+from activation.adapters.sql.fields import FieldKeys
 from activation.evidence import (
     FaceComparison,
     FaceConsent,
