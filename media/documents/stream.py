@@ -24,6 +24,8 @@ from media.documents.readings import CardSighting, CardVote
 
 MIN_AGREEING = 2
 """Frames that must give the same value before it counts."""
+PORTRAIT_FRAMES = 4
+"""Frames to choose the sharpest portrait from: a card that has just come in is often blurred."""
 MAX_SIGHTINGS = 64
 """Frames remembered in one check; further ones are still read but no longer voted on."""
 MIN_STREAM_SHARPNESS = 0.10
@@ -89,9 +91,10 @@ class CardReader:
 
     @property
     def complete(self) -> bool:
-        """Whether number, name and portrait are all there."""
+        """Whether all is there: number, name, and a portrait out of enough frames to choose from."""
         vote = self.voted()
-        return vote.number is not None and vote.name is not None and vote.portrait is not None
+        read = vote.number is not None and vote.name is not None and vote.portrait is not None
+        return read and vote.number_frames >= PORTRAIT_FRAMES
 
     def _count(self, sighting: CardSighting, card: FlatCard) -> None:
         if self._frames >= MAX_SIGHTINGS or sighting.number is None:

@@ -34,6 +34,9 @@ def test_name_and_number_are_voted(seed: int, width: int) -> None:
     assert (vote.number_frames, vote.name_frames, vote.frames) == (2, 2, 2)
     assert vote.portrait is not None
     assert vote.portrait.shape[0] > vote.portrait.shape[1] > 300
+    assert not reader.complete  # a portrait is chosen out of more frames than two
+    for quality in (40, 25):
+        reader.feed(frame(shown(seed), width, quality))
     assert reader.complete
 
 
